@@ -1,0 +1,1 @@
+"""The `security:` block: its models, loading it, and deciding over findings. Imports nothing else of this package."""
