@@ -1,0 +1,134 @@
+"""What the commands share: their flags, and the way a step is run and its result printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast
+
+import click
+
+from sc_secure.steps.attachments import require_offline
+from sc_secure.steps.result import StepResult
+from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, StepFunction, open_session
+from sc_secure.tools.key import Key, parse_key
+from sc_secure.tools.reference import ImageReference, parse_reference
+from sc_secure.tools.text import printable
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Output = Literal["text", "json"]
+
+
+class Shared(TypedDict):
+    """The values of the `shared_options`."""
+
+    output: Output
+    verbose: bool
+    artifacts: str
+    timeout: float
+
+
+class _Image(click.ParamType[ImageReference]):
+    """`REPOSITORY@sha256:…`."""
+
+    name = "REF"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ImageReference:
+        return value if isinstance(value, ImageReference) else parse_reference(str(value))
+
+
+image_option = click.option(
+    "--image", type=_Image(), required=True, metavar="REF", help="The image, as REPOSITORY@sha256:…"
+)
+
+
+def shared_options(command: Command) -> Command:
+    """The flags of every step."""
+    options = (
+        click.option(
+            "--output",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="How the result is printed; json is one line.",
+        ),
+        click.option("-v", "--verbose", is_flag=True, help="Show the tools' command lines and messages on stderr."),
+        click.option(
+            "--artifacts",
+            default=DEFAULT_ARTIFACTS,
+            show_default=True,
+            metavar="DIR",
+            help="The folder for documents.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=1, max=86400),
+            default=DEFAULT_TIMEOUT,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long the step may take.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def key_options(command: Command) -> Command:
+    """The flags that say who signs, or who must have signed."""
+    options = (
+        click.option(
+            "--key",
+            metavar="KEY",
+            help="A cosign key file, env://NAME, or an address of awskms://, gcpkms://, azurekms://, hashivault://, "
+            "k8s:// or pkcs11:. A public key file is enough to verify.",
+        ),
+        click.option(
+            "--password-env",
+            metavar="NAME",
+            help="The environment variable that holds the key's password.  [default: COSIGN_PASSWORD]",
+        ),
+        click.option("--keyless", is_flag=True, help="Sign with an OIDC identity (not available in this version)."),
+        click.option(
+            "--no-transparency-log",
+            "no_log",
+            is_flag=True,
+            help="Don't use a transparency log (required in this version).",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def chosen_key(key: str | None, password_env: str | None, *, keyless: bool, no_log: bool) -> Key:
+    """The key of the `key_options`.
+
+    Raises:
+        ConfigError: no key is named, it isn't there, or this version can't do what is asked.
+    """
+    require_offline(keyless=keyless, transparency_log=not no_log)
+    if not key:
+        raise click.UsageError("--key is required: nothing is signed, or taken as signed, by just anyone")
+    return parse_key(key, password_env, os.environ)
+
+
+def run_step(step: StepFunction, **shared: Unpack[Shared]) -> None:
+    """Run a step, and print its result: one line of JSON, or a few lines for a person."""
+    with open_session(artifacts=shared["artifacts"], timeout=shared["timeout"], verbose=shared["verbose"]) as session:
+        result = step(session)
+    for warning in result.warnings:
+        print(f"warning: {printable(warning, limit=500)}", file=sys.stderr)
+    click.echo(result.to_line() if shared["output"] == "json" else _as_text(result))
+
+
+def _as_text(result: StepResult) -> str:
+    seconds = (result.finished_at - result.started_at).total_seconds()
+    lines = [f"{result.step} {result.status} ({seconds:.1f} s): {result.subject}"]
+    for name, value in result.outputs.items():
+        if isinstance(value, dict):
+            lines += [f"  {name}: {printable(key)} {printable(each)}" for key, each in value.items()]
+        elif value != "":
+            lines.append(f"  {name}: {printable(str(cast('object', value)))}")
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""`sc-secure doctor`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from sc_secure.errors import ToolMissing
+from sc_secure.tools.process import Runner
+from sc_secure.tools.table import TOOLS, Tool
+from sc_secure.tools.versions import UNKNOWN, installed, too_old
+
+
+@click.command()
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Show the command lines that ask for versions.")
+def command(output: str, verbose: bool) -> int:
+    """Look at the tools that the steps need, a line each, with what to do.
+
+    Exits with 5 if one that a step runs is missing or too old.
+    """
+    runner = Runner(verbose=verbose)
+    looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS]
+    if output == "json":
+        rows = [
+            {
+                "name": tool.name,
+                "version": version,
+                "minimum": tool.minimum,
+                "stepsNeedIt": tool.run_time,
+                "ok": not advice,
+            }
+            for tool, version, advice in looked_at
+        ]
+        click.echo(json.dumps({"tools": rows}))
+    else:
+        for tool, version, advice in looked_at:
+            mark = "ok" if not advice else "missing" if not version else "too old"
+            need = "" if tool.run_time else " (no step needs it)"
+            click.echo(f"{mark:<8}{tool.name:<24}{version or '-':<10}{advice}{need if advice else ''}")
+    bad = [tool.name for tool, _, advice in looked_at if advice and tool.run_time]
+    if bad:
+        print(f"sc-secure: the steps can't run without {', '.join(bad)}", file=sys.stderr)
+    return ToolMissing.exit_code if bad else 0
+
+
+def _look(tool: Tool, runner: Runner) -> tuple[str, str]:
+    """The tool's version (empty: it isn't there), and what to do (empty: nothing)."""
+    found = installed(tool, runner, os.environ)
+    wanted = f"install {tool.minimum} or newer (tested: {tool.pinned})"
+    if found is None:
+        return "", wanted
+    if too_old(tool, found):
+        return found.version, wanted
+    return found.version if found.version != UNKNOWN else "unknown", ""

@@ -1,0 +1,76 @@
+"""`sc-secure sbom generate|attach|verify`."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import click
+
+from sc_secure.cli._shared import Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
+from sc_secure.tools.reference import ImageReference
+
+_format_option = click.option(
+    "--format", "name", type=click.Choice(list(SBOM_FORMATS)), required=True, help="The catalogue's format."
+)
+
+
+@click.group()
+def command() -> None:
+    """Make, attach and verify an image's catalogue (SBOM)."""
+
+
+@command.command()
+@image_option
+@_format_option
+@shared_options
+def generate(*, image: ImageReference, name: str, **shared: Unpack[Shared]) -> None:
+    """Read the image once, and write its catalogue under --artifacts."""
+    from sc_secure.steps import sbom  # noqa: PLC0415 - light start
+
+    run_step(lambda session: sbom.generate(session, image, sbom_format(name)), **shared)
+
+
+@command.command()
+@image_option
+@_format_option
+@key_options
+@shared_options
+def attach(
+    *,
+    image: ImageReference,
+    name: str,
+    key: str | None,
+    password_env: str | None,
+    keyless: bool,
+    no_log: bool,
+    **shared: Unpack[Shared],
+) -> None:
+    """Attach the catalogue to the image as a signed attestation; made first if this machine hasn't it."""
+    from sc_secure.steps import attest  # noqa: PLC0415 - light start
+
+    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    run_step(lambda session: attest.attach_sbom(session, image, sbom_format(name), chosen), **shared)
+
+
+@command.command()
+@image_option
+@_format_option
+@key_options
+@shared_options
+def verify(
+    *,
+    image: ImageReference,
+    name: str,
+    key: str | None,
+    password_env: str | None,
+    keyless: bool,
+    no_log: bool,
+    **shared: Unpack[Shared],
+) -> None:
+    """Verify that a catalogue in this format is attached to the image, by this key."""
+    from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
+
+    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    kind = sbom_format(name).attestation
+    run_step(lambda session: step.verify_attestation(session, image, chosen, kind), **shared)

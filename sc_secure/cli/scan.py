@@ -1,0 +1,59 @@
+"""`sc-secure scan attach|verify`."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import click
+
+from sc_secure.cli._shared import Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.tools.reference import ImageReference
+
+
+@click.group()
+def command() -> None:
+    """Attach and verify the result of an image's scan (`image scan` makes it)."""
+
+
+@command.command()
+@image_option
+@key_options
+@shared_options
+def attach(
+    *,
+    image: ImageReference,
+    key: str | None,
+    password_env: str | None,
+    keyless: bool,
+    no_log: bool,
+    **shared: Unpack[Shared],
+) -> None:
+    """Attach what the last scan found to the image as a signed attestation.
+
+    Facts only: the scanner, its database and the findings, whatever the policy was. The image is scanned
+    again if this machine has no scan of it.
+    """
+    from sc_secure.steps import attest  # noqa: PLC0415 - light start
+
+    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    run_step(lambda session: attest.attach_scan(session, image, chosen), **shared)
+
+
+@command.command()
+@image_option
+@key_options
+@shared_options
+def verify(
+    *,
+    image: ImageReference,
+    key: str | None,
+    password_env: str | None,
+    keyless: bool,
+    no_log: bool,
+    **shared: Unpack[Shared],
+) -> None:
+    """Verify that a scan's result is attached to the image, by this key."""
+    from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
+
+    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    run_step(lambda session: step.verify_attestation(session, image, chosen, "vuln"), **shared)

@@ -1,0 +1,208 @@
+"""The one way in which a step becomes a `local.Command`, and its result becomes a gate.
+
+The command is the step's whole identity: it is the same on every machine, and what decides a re-run is one flag in it,
+so that a preview shows a policy change as that flag. What mustn't decide a re-run (tokens, versions, paths) isn't in
+it.
+"""
+
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi_command import local
+
+from sc_secure.components._validate import InvalidArgs, policy_checked, portable_key
+from sc_secure.steps.result import StepResult
+
+LAUNCHER = ".sc/bin/sc-secure"
+"""What each command calls, relative to the project, which is the command plugin's working directory."""
+
+GRACE_SECONDS = 60
+"""By how much Pulumi's own time-out, which kills, is later than the step's, which ends cleanly and says why."""
+
+MAX_TIMEOUT_SECONDS = 86400
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def project_root() -> str:
+    """The folder of `Pulumi.yaml`: where the command plugin runs, which a program's own folder (`main:`) needn't be."""
+    recorded = pulumi.runtime.get_root_directory()
+    if recorded and Path(recorded).is_absolute():  # older language hosts say nothing, and mocks a name
+        return recorded
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if any((folder / name).is_file() for name in ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")):
+            return str(folder)
+    return str(here)
+
+
+def write_launcher(root: str) -> None:
+    """Writes the script through which the commands find this very package, in whatever environment it runs.
+
+    The command plugin has the `pulumi` program's PATH, not that of the virtual environment that Pulumi activates for
+    the program. The script's text is this machine's; its path, the only thing in the commands, is every machine's.
+    """
+    folder = Path(root, LAUNCHER).parent
+    python, main = shlex.quote(sys.executable), shlex.quote(str(_PACKAGE / "__main__.py"))
+    _write(folder / ".gitignore", "*\n", 0o644)
+    _write(
+        Path(root, LAUNCHER),
+        f'#!/bin/sh\n# Written by sc-secure for this machine.\nexec {python} -P {main} "$@"\n',
+        0o755,
+    )
+
+
+def _write(file: Path, text: str, mode: int) -> None:
+    """Writes a file in one step, so that a command that starts meanwhile never reads half of it."""
+    try:
+        if file.read_text() == text:
+            return
+    except OSError:
+        pass
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(handle, "w") as stream:
+        stream.write(text)
+    Path(temporary).chmod(mode)
+    Path(temporary).replace(file)
+
+
+class Step:
+    """One step on one image: its command, its result, and the image once the step has passed."""
+
+    def __init__(
+        self,
+        name: str,
+        image: pulumi.Output[str],
+        words: Sequence[str],
+        *,
+        parent: pulumi.ComponentResource,
+        timeout: "Timeout",
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        """Declares the command.
+
+        Args:
+            name: the component's name, which its command has too.
+            image: the image by digest, as an output that is there only when everything before has passed.
+            words: the command's words, without the program and the image.
+            parent: the step's component.
+            timeout: when the step ends itself.
+            opts: the component's options; what it depends on, its command depends on.
+        """
+        write_launcher(project_root())
+        group, verb, *flags = words
+
+        def text(reference: str) -> str:
+            return shlex.join([LAUNCHER, group, verb, "--image", reference, *flags, "--output", "json"])
+
+        limit = f"{timeout.seconds + GRACE_SECONDS}s"
+        command = local.Command(
+            name,
+            create=image.apply(text),
+            environment={"SC_SECURE_ATTEMPT": "1"},
+            logging=local.Logging.NONE,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                depends_on=opts.depends_on if opts else None,
+                custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit),
+            ),
+        )
+        self.image = image
+        self.result: pulumi.Output[StepResult] = pulumi.Output.all(image, command.stdout).apply(
+            lambda got: _passed(name, got[0], got[1])
+        )
+        self.status: pulumi.Output[str] = self.result.apply(lambda result: result.status)
+        self.passed_ref = gate(image, [self])
+
+    def output(self, key: str, default: Any = "") -> pulumi.Output[Any]:
+        """One of the result's outputs."""
+        return self.result.apply(lambda result: result.outputs.get(key, default))
+
+
+def _passed(name: str, reference: str, stdout: str) -> StepResult:
+    """The result that a step's command printed, if it is one about this image.
+
+    Raises:
+        pulumi.RunError: it isn't: the gate stays closed.
+    """
+    try:
+        result = StepResult.from_line(stdout)
+    except ValueError:
+        raise pulumi.RunError(f"{name}: the command printed no step result, so the step didn't pass") from None
+    if result.subject != reference:
+        raise pulumi.RunError(f"{name}: the command's result is about {result.subject}, not about {reference}")
+    return result
+
+
+def gate(reference: pulumi.Output[str], steps: Sequence[Step]) -> pulumi.Output[str]:
+    """The reference, once every one of these steps has passed; with their resources as dependencies.
+
+    In a preview nothing is deployed, and a step that will run again has an unknown result. A digest that is known all
+    the same is then passed on as known, with the dependencies, so that a changed policy doesn't make everything behind
+    it show as changed. In an update, the value exists only when each step's result has been read.
+    """
+    if not steps:
+        return reference
+    results = pulumi.Output.all(*[step.result for step in steps])
+    waiting = pulumi.Output.all(reference, results)
+    preview = pulumi.runtime.is_dry_run()
+
+    async def value() -> str:
+        if preview:
+            return await _future(reference)
+        resolved = await _future(waiting)
+        return resolved[0] if resolved else ""
+
+    async def known() -> bool:
+        return await (reference if preview else waiting).is_known()
+
+    return pulumi.Output(waiting.resources(), value(), known(), reference.is_secret())
+
+
+async def _future(output: pulumi.Output[Any]) -> Any:
+    return await output.future(with_unknowns=True)
+
+
+@dataclass(frozen=True)
+class Timeout:
+    """A step's time-out."""
+
+    seconds: int
+    """When the step ends itself."""
+    words: tuple[str, ...]
+    """The command's words for it: none where it is the default, so that the command stays short."""
+
+
+def checked_timeout(component: str, given: int | None, default: int) -> Timeout:
+    """The time-out of a component's arguments.
+
+    Raises:
+        InvalidArgs: it isn't between a second and a day.
+    """
+    if given is None:
+        return Timeout(default, ())
+    if not 1 <= given <= MAX_TIMEOUT_SECONDS:
+        raise InvalidArgs(component, [("timeout_seconds", f"between 1 and {MAX_TIMEOUT_SECONDS} seconds")])
+    return Timeout(given, () if given == default else ("--timeout", str(given)))
+
+
+def key_words(component: str, key: str, password_env: str | None) -> list[str]:
+    """The command's words for a key. A key's signatures go to no transparency log in this version.
+
+    Raises:
+        InvalidArgs: the key's path or the variable's name won't do.
+    """
+    portable = portable_key(component, "key", key, project_root())
+    values = {"key": portable} | ({"password_env": password_env} if password_env is not None else {})
+    policy_checked(component, "signing", values, {})
+    password = ["--password-env", password_env] if password_env is not None else []
+    return ["--key", portable, *password, "--no-transparency-log"]

@@ -1,0 +1,268 @@
+"""The arguments of every component: the contract that Pulumi's schema inference reads, one `TypedDict` each.
+
+A constructor gets a plain dict, with no defaults and no checks (see `_validate`). `pulumi.Input` marks what may come
+from another resource; what decides the shape of the graph, or is shown as a policy in a preview, is plain.
+"""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+
+class BuildArgs(TypedDict):
+    """How the image is built."""
+
+    context: str
+    """The build context's folder, relative to the project."""
+    dockerfile: NotRequired[str]
+    """The Dockerfile's path, relative to the project. `Dockerfile` in the context when not said."""
+    platform: NotRequired[str]
+    """The platform to build for, as `linux/amd64`."""
+    target: NotRequired[str]
+    """The stage of the Dockerfile to build."""
+    args: NotRequired[dict[str, pulumi.Input[str]]]
+    """Build arguments. They are kept in the image's history: no place for secrets."""
+
+
+class RegistryArgs(TypedDict):
+    """The registry to push to, where the ambient docker configuration doesn't know its credentials."""
+
+    server: pulumi.Input[str]
+    """The registry's host name."""
+    username: NotRequired[pulumi.Input[str]]
+    """The user's name."""
+    password: NotRequired[pulumi.Input[str]]
+    """The password or token. Kept in the image resource's state only, as a secret."""
+
+
+class ScanToolArgs(TypedDict):
+    """One scanner."""
+
+    name: str
+    """The scanner's name: `grype`."""
+    required: NotRequired[bool]
+    """A scanner that can't run fails the scan."""
+    enabled: NotRequired[bool]
+    """Run it. On when not said."""
+    fail_on: NotRequired[str]
+    """Findings of this severity and worse close the gate."""
+    warn_on: NotRequired[str]
+    """Findings of this severity and worse are warned of."""
+
+
+class ScanArgs(TypedDict):
+    """Looking for known vulnerabilities, and what to do about them."""
+
+    enabled: NotRequired[bool]
+    """On when not said."""
+    required: NotRequired[bool]
+    """The gate waits for it."""
+    fail_on: NotRequired[str]
+    """Findings of this severity and worse close the gate: critical, high, medium, low, negligible or unknown."""
+    warn_on: NotRequired[str]
+    """Findings of this severity and worse are warned of."""
+    tools: NotRequired[list[ScanToolArgs]]
+    """The scanners. Only grype when not said."""
+    only_fixed: NotRequired[bool]
+    """Findings without a fixed version don't count."""
+    attest: NotRequired[bool]
+    """Attach the result to the image as a signed attestation."""
+
+
+class SignatureVerifyArgs(TypedDict):
+    """Verifying what was signed, before anything uses it."""
+
+    enabled: NotRequired[bool]
+    """On when not said."""
+    key: NotRequired[str]
+    """The public key. Without it, the public half of the signing key."""
+    oidc_issuer: NotRequired[str]
+    """Keyless only: who issued the identity."""
+    identity_regexp: NotRequired[str]
+    """Keyless only: what the identity must match."""
+
+
+class SigningArgs(TypedDict):
+    """Signing the image and everything attached to it."""
+
+    enabled: NotRequired[bool]
+    """On when not said."""
+    required: NotRequired[bool]
+    """The gate waits for it."""
+    keyless: NotRequired[bool]
+    """Sign with a short-lived certificate for a workload identity."""
+    key: NotRequired[str]
+    """A cosign private key: a file's path relative to the project, `env://NAME`, or a KMS address."""
+    password_env: NotRequired[str]
+    """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
+    transparency_log: NotRequired[bool]
+    """Record signatures in a public log."""
+    verify: NotRequired[SignatureVerifyArgs]
+    """Verifying what was signed, before anything uses it."""
+
+
+class SbomAttachArgs(TypedDict):
+    """Attaching the SBOM to the image in the registry."""
+
+    enabled: NotRequired[bool]
+    """On when not said, where signing is on."""
+    sign: NotRequired[bool]
+    """As a signed attestation."""
+
+
+class SbomArgs(TypedDict):
+    """The image's software bill of materials."""
+
+    enabled: NotRequired[bool]
+    """On when not said."""
+    required: NotRequired[bool]
+    """The gate waits for it."""
+    format: NotRequired[str]
+    """cyclonedx-json, spdx-json or syft-json."""
+    attach: NotRequired[SbomAttachArgs]
+    """Attaching the SBOM to the image in the registry."""
+
+
+class ProvenanceArgs(TypedDict):
+    """How the image was built, as SLSA v1.0 provenance."""
+
+    enabled: NotRequired[bool]
+    """On when not said."""
+    required: NotRequired[bool]
+    """The gate waits for it."""
+    builder_id: NotRequired[str]
+    """A URI that names who builds."""
+    include_git: NotRequired[bool]
+    """Record the source's repository and commit."""
+    include_dockerfile: NotRequired[bool]
+    """Record the Dockerfile's hash."""
+
+
+class TimeoutsArgs(TypedDict):
+    """How long each step may take, in seconds."""
+
+    scan: NotRequired[int]
+    """600 when not said."""
+    sign: NotRequired[int]
+    """300 when not said."""
+    sbom: NotRequired[int]
+    """600 when not said."""
+    attest: NotRequired[int]
+    """300 when not said."""
+    verify: NotRequired[int]
+    """300 when not said."""
+
+
+class SecurityArgs(TypedDict):
+    """The security policy. A section that is absent is off; one that is there is on unless it says otherwise."""
+
+    enabled: NotRequired[bool]
+    """Off means a plain build and push, with no step at all."""
+    scan: NotRequired[ScanArgs]
+    """Looking for known vulnerabilities."""
+    signing: NotRequired[SigningArgs]
+    """Signing the image and everything attached to it."""
+    sbom: NotRequired[SbomArgs]
+    """The image's software bill of materials."""
+    provenance: NotRequired[ProvenanceArgs]
+    """How the image was built."""
+    timeouts: NotRequired[TimeoutsArgs]
+    """How long each step may take."""
+
+
+class SecuredImageArgs(TypedDict):
+    """The arguments of `SecuredImage`."""
+
+    image_name: NotRequired[pulumi.Input[str]]
+    """Where to push the image that is built: `repository:tag`."""
+    build: NotRequired[BuildArgs]
+    """How the image is built. Excludes `image_ref`."""
+    image_ref: NotRequired[pulumi.Input[str]]
+    """An image that exists, by digest: `repository@sha256:…`. Excludes `build`."""
+    registry: NotRequired[RegistryArgs]
+    """The registry to push to, where the ambient docker configuration doesn't know its credentials."""
+    security: NotRequired[SecurityArgs]
+    """The policy. Excludes `security_file` and `stack`."""
+    security_file: NotRequired[str]
+    """A YAML file with a `security:` block."""
+    stack: NotRequired[str]
+    """The stack whose `.sc/stacks/<stack>/client.yaml` holds the `security:` block."""
+
+
+class SbomCommandArgs(TypedDict):
+    """The arguments of `SbomCommand`."""
+
+    image: pulumi.Input[str]
+    """The image, by digest."""
+    format: NotRequired[str]
+    """cyclonedx-json (when not said), spdx-json or syft-json."""
+    timeout_seconds: NotRequired[int]
+    """How long the step may take. 600 when not said."""
+
+
+class ScanCommandArgs(TypedDict):
+    """The arguments of `ScanCommand`."""
+
+    image: pulumi.Input[str]
+    """The image, by digest."""
+    fail_on: NotRequired[str]
+    """Findings of this severity and worse close the gate. critical when not said."""
+    warn_on: NotRequired[str]
+    """Findings of this severity and worse are warned of."""
+    only_fixed: NotRequired[bool]
+    """Findings without a fixed version don't count."""
+    timeout_seconds: NotRequired[int]
+    """How long the step may take. 600 when not said."""
+
+
+class SignCommandArgs(TypedDict):
+    """The arguments of `SignCommand`."""
+
+    image: pulumi.Input[str]
+    """The image, by digest."""
+    key: str
+    """A cosign private key: a file's path relative to the project, `env://NAME`, or a KMS address."""
+    password_env: NotRequired[str]
+    """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
+    timeout_seconds: NotRequired[int]
+    """How long the step may take. 300 when not said."""
+
+
+class AttestCommandArgs(TypedDict):
+    """The arguments of `AttestCommand`."""
+
+    image: pulumi.Input[str]
+    """The image, by digest."""
+    predicate: str
+    """What is attached: `sbom`, `provenance` or `scan`."""
+    key: str
+    """A cosign private key: a file's path relative to the project, `env://NAME`, or a KMS address."""
+    password_env: NotRequired[str]
+    """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
+    format: NotRequired[str]
+    """The SBOM's format, for the predicate `sbom`. cyclonedx-json when not said."""
+    builder_id: NotRequired[str]
+    """A URI that names who builds, for the predicate `provenance`."""
+    include_git: NotRequired[bool]
+    """Record the source's repository and commit, for the predicate `provenance`. On when not said."""
+    include_dockerfile: NotRequired[bool]
+    """Record the Dockerfile's hash, for the predicate `provenance`. On when not said."""
+    build: NotRequired[BuildArgs]
+    """How the image was built, for the predicate `provenance`."""
+    timeout_seconds: NotRequired[int]
+    """How long the step may take. 300 when not said."""
+
+
+class VerifyCommandArgs(TypedDict):
+    """The arguments of `VerifyCommand`."""
+
+    image: pulumi.Input[str]
+    """The image, by digest."""
+    key: str
+    """The public key, or the private key whose public half is meant."""
+    password_env: NotRequired[str]
+    """The name of the environment variable that holds a private key's password. COSIGN_PASSWORD when not said."""
+    attestations: NotRequired[list[str]]
+    """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
+    timeout_seconds: NotRequired[int]
+    """How long the step may take. 300 when not said."""

@@ -1,0 +1,85 @@
+"""`AttestCommand`: attaches a signed statement about the image (its SBOM, provenance or scan) in the registry."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pulumi
+
+from sc_secure.components._step import Step, checked_timeout, key_words
+from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
+from sc_secure.components.args import AttestCommandArgs
+
+PREDICATES: Mapping[str, frozenset[str]] = {
+    "sbom": frozenset({"format"}),
+    "provenance": frozenset({"builder_id", "include_git", "include_dockerfile", "build"}),
+    "scan": frozenset(),
+}
+"""What can be attached, and the arguments that belong to it alone."""
+
+
+class AttestCommand(pulumi.ComponentResource):
+    """Attests something about an image. Attaching it again adds nothing; destroying this leaves the attestation."""
+
+    passed_ref: pulumi.Output[str]
+    """The image, once this step has passed: the input of the steps that wait for it."""
+    status: pulumi.Output[str]
+    """passed, reused or soft_failed."""
+    predicate_type: pulumi.Output[str]
+    """The statement's predicate type, a URI."""
+    attestation_digest: pulumi.Output[str]
+    """The digest of the attestation's manifest in the registry."""
+
+    def __init__(self, name: str, args: AttestCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        given = validated("AttestCommand", AttestCommandArgs, args)
+        what = _predicate_words(given)
+        key = key_words("AttestCommand", given["key"], given.get("password_env"))
+        timeout = checked_timeout("AttestCommand", given.get("timeout_seconds"), 300)
+        image = digest_reference("AttestCommand", "image", given["image"])
+        super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
+        self.step = Step(name, image, [*what, *key, *timeout.words], parent=self, timeout=timeout, opts=opts)
+        self.passed_ref = self.step.passed_ref
+        self.status = self.step.status
+        self.predicate_type = self.step.output("predicateType")
+        self.attestation_digest = self.step.output("attestationDigest")
+        self.register_outputs(
+            {
+                "passedRef": self.passed_ref,
+                "status": self.status,
+                "predicateType": self.predicate_type,
+                "attestationDigest": self.attestation_digest,
+            }
+        )
+
+
+def _predicate_words(given: AttestCommandArgs) -> list[str]:
+    """The command's words for what is attached.
+
+    Raises:
+        InvalidArgs: an unknown predicate, an argument of another predicate, or a value out of range.
+    """
+    predicate = given["predicate"]
+    if predicate not in PREDICATES:
+        raise InvalidArgs("AttestCommand", [("predicate", f"one of {', '.join(PREDICATES)}")])
+    foreign = [key for other, keys in PREDICATES.items() if other != predicate for key in sorted(keys) if key in given]
+    if foreign:
+        raise InvalidArgs("AttestCommand", [(key, f"has no meaning for the predicate {predicate}") for key in foreign])
+    if predicate == "sbom":
+        sbom = policy_checked("AttestCommand", "sbom", {"format": given.get("format", "cyclonedx-json")}, {})
+        return ["sbom", "attach", "--format", sbom.format]
+    if predicate == "scan":
+        return ["scan", "attach"]
+    wanted = {key: value for key, value in given.items() if key in ("builder_id", "include_git", "include_dockerfile")}
+    provenance = policy_checked("AttestCommand", "provenance", wanted, {})
+    words = ["provenance", "attach", "--builder-id", provenance.builder_id]
+    if not provenance.include_git:
+        words.append("--no-include-git")
+    if not provenance.include_dockerfile:
+        words.append("--no-include-dockerfile")
+    build = cast(Mapping[str, Any], given.get("build", {}))
+    for key in ("context", "dockerfile", "target", "platform"):
+        if key in build:
+            words += [f"--{key}", build[key]]
+    # Names only: a build argument's value may be what its user takes for a secret.
+    for argument in sorted(cast(Mapping[str, Any], build.get("args", {}))):
+        words += ["--build-arg-name", argument]
+    return words

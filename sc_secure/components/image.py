@@ -1,0 +1,298 @@
+"""`SecuredImage`: builds and pushes an image, then catalogues, scans, signs, attests and verifies it.
+
+image → SBOM → scan (of that SBOM) → sign → attest SBOM, provenance, scan → verify. Each step gets the image from the
+one before it as a value that exists only once that one has passed: nothing is signed before the scan has passed, and
+`deployable_ref` is there only after every step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pulumi
+import pulumi_docker as docker
+
+from sc_secure.components._step import Step, gate, project_root
+from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
+from sc_secure.components.args import (
+    AttestCommandArgs,
+    BuildArgs,
+    SbomCommandArgs,
+    ScanCommandArgs,
+    SecuredImageArgs,
+    SignCommandArgs,
+    VerifyCommandArgs,
+)
+from sc_secure.components.attest import AttestCommand
+from sc_secure.components.sbom import SbomCommand
+from sc_secure.components.scan import ScanCommand
+from sc_secure.components.sign import SignCommand
+from sc_secure.components.verify import VerifyCommand
+from sc_secure.errors import ConfigError
+from sc_secure.policy.loading import load_security
+from sc_secure.policy.security import SbomFormat, Security, parse_security
+from sc_secure.steps.result import StepResult
+
+SBOM_ATTESTATION: dict[SbomFormat, str] = {"cyclonedx-json": "cyclonedx", "spdx-json": "spdx", "syft-json": "syft"}
+"""An SBOM's format -> its kind of attestation."""
+
+
+class SecuredImage(pulumi.ComponentResource):
+    """Builds and pushes a container image, and lets it through only when every step of its security policy has passed.
+
+    With `image_ref` nothing is built; with security off it is a plain build and push, and no step exists.
+    """
+
+    image_ref: pulumi.Output[str]
+    """The image as `repository@sha256:…`, as soon as it is pushed. Not for deploying: see `deployable_ref`."""
+    digest: pulumi.Output[str]
+    """The image's digest, as soon as it is pushed."""
+    deployable_ref: pulumi.Output[str]
+    """The image as `repository@sha256:…`: there only when every step has passed."""
+    sbom_path: pulumi.Output[str]
+    """The SBOM's path, relative to the project; empty without an SBOM."""
+    sbom_sha256: pulumi.Output[str]
+    """The SBOM's SHA-256, in hexadecimal; empty without an SBOM."""
+    scan_summary: pulumi.Output[dict[str, Any]]
+    """How many findings of each severity, the verdict, and the vulnerability database's date; empty without a scan."""
+    rekor_uuid: pulumi.Output[str]
+    """The signature's transparency-log entry; empty without a log."""
+    rekor_log_index: pulumi.Output[str]
+    """The signature's index in the transparency log; empty without a log."""
+    attestations: pulumi.Output[dict[str, Any]]
+    """Each attestation's predicate type -> the digest of its manifest in the registry."""
+    status: pulumi.Output[str]
+    """`secured`; `degraded` after a soft failure; `unsecured` with security off."""
+    warnings: pulumi.Output[list[str]]
+    """What the steps warn of."""
+
+    def __init__(self, name: str, args: SecuredImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        given = validated("SecuredImage", SecuredImageArgs, args)
+        security = _security(given)
+        build = _build(given)
+        reference = digest_reference("SecuredImage", "image_ref", given["image_ref"]) if "image_ref" in given else None
+        super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
+        self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
+        self.image_ref = reference if reference is not None else self._built(name, given, cast(BuildArgs, build))
+        self.digest = self.image_ref.apply(lambda ref: ref.split("@", 1)[1])
+        steps = self._secured(name, security, build) if security.enabled else _Steps()
+        if not steps.all():
+            pulumi.log.warn("security is off: the image is neither scanned nor signed", self)
+        self._set_outputs(steps)
+
+    def _built(self, name: str, given: SecuredImageArgs, build: BuildArgs) -> pulumi.Output[str]:
+        registry = given.get("registry")
+        image = docker.Image(
+            f"{name}-image",
+            image_name=given.get("image_name", ""),
+            build=docker.DockerBuildArgs(
+                context=build["context"],
+                dockerfile=build.get("dockerfile"),
+                platform=build.get("platform"),
+                target=build.get("target"),
+                args=build.get("args"),
+            ),
+            registry=docker.RegistryArgs(
+                server=registry["server"],
+                username=registry.get("username"),
+                password=pulumi.Output.secret(registry["password"]) if "password" in registry else None,
+            )
+            if registry
+            else None,
+            opts=self._child_opts,
+        )
+        return digest_reference("SecuredImage", "image_name", image.repo_digest)
+
+    def _secured(self, name: str, security: Security, build: BuildArgs | None) -> "_Steps":
+        """Declares the steps that are switched on, in their order, each waiting for the one before."""
+        image, steps, limits = self.image_ref, _Steps(), security.timeouts
+        if security.sbom.enabled:
+            sbom_args: SbomCommandArgs = {
+                "image": image,
+                "format": security.sbom.format,
+                "timeout_seconds": limits.sbom,
+            }
+            steps.sbom = SbomCommand(f"{name}-sbom", sbom_args, self._child_opts)
+            image = steps.sbom.passed_ref
+        if security.scan.enabled:
+            scan_args: ScanCommandArgs = {
+                "image": image,
+                "fail_on": security.scan.effective_fail_on,
+                "only_fixed": security.scan.only_fixed,
+                "timeout_seconds": limits.scan,
+            }
+            if security.scan.effective_warn_on:
+                scan_args["warn_on"] = security.scan.effective_warn_on
+            steps.scan = ScanCommand(f"{name}-scan", scan_args, self._child_opts)
+            image = steps.scan.passed_ref
+        if security.signing.enabled:
+            self._declare_signing(name, image, security, build, steps)
+        return steps
+
+    def _declare_signing(
+        self, name: str, image: pulumi.Output[str], security: Security, build: BuildArgs | None, steps: "_Steps"
+    ) -> None:
+        """Declares signing, attesting and verifying."""
+        signing, limits = security.signing, security.timeouts
+        key = signing.key or ""
+        sign_args: SignCommandArgs = {"image": image, "key": key, "timeout_seconds": limits.sign}
+        if signing.password_env is not None:
+            sign_args["password_env"] = signing.password_env
+        steps.sign = SignCommand(f"{name}-sign", sign_args, self._child_opts)
+        image = steps.sign.passed_ref
+        for attest_args in _attested(security, build):
+            attest_args["image"], attest_args["key"] = image, key
+            attest_args["timeout_seconds"] = limits.attest
+            if signing.password_env is not None:
+                attest_args["password_env"] = signing.password_env
+            predicate = attest_args["predicate"]
+            steps.attests[predicate] = AttestCommand(f"{name}-attest-{predicate}", attest_args, self._child_opts)
+        if signing.verify.enabled:
+            kinds = {"sbom": SBOM_ATTESTATION[security.sbom.format], "provenance": "slsaprovenance1", "scan": "vuln"}
+            verify_args: VerifyCommandArgs = {
+                "image": gate(image, steps.all()),
+                "key": signing.verify.key or key,
+                "attestations": [kinds[predicate] for predicate in steps.attests],
+                "timeout_seconds": limits.verify,
+            }
+            if signing.verify.key is None and signing.password_env is not None:
+                verify_args["password_env"] = signing.password_env
+            steps.verify = VerifyCommand(f"{name}-verify", verify_args, self._child_opts)
+
+    def _set_outputs(self, steps: "_Steps") -> None:
+        sbom, scan, sign, attests = steps.sbom, steps.scan, steps.sign, steps.attests.values()
+        nothing = pulumi.Output.from_input("")
+        self.deployable_ref = gate(self.image_ref, steps.all())
+        self.sbom_path = sbom.sbom_path if sbom else nothing
+        self.sbom_sha256 = sbom.sbom_sha256 if sbom else nothing
+        self.scan_summary = scan.scan_summary if scan else pulumi.Output.from_input({})
+        self.rekor_uuid = sign.rekor_uuid if sign else nothing
+        self.rekor_log_index = sign.rekor_log_index if sign else nothing
+        attached = [pulumi.Output.all(attest.predicate_type, attest.attestation_digest) for attest in attests]
+        self.attestations = pulumi.Output.all(*attached).apply(_as_map)
+        results = pulumi.Output.all(*[step.result for step in steps.all()])
+        self.status = results.apply(_status)
+        self.warnings = results.apply(_warnings)
+        self.register_outputs(
+            {
+                "imageRef": self.image_ref,
+                "digest": self.digest,
+                "deployableRef": self.deployable_ref,
+                "sbomPath": self.sbom_path,
+                "sbomSha256": self.sbom_sha256,
+                "scanSummary": self.scan_summary,
+                "rekorUuid": self.rekor_uuid,
+                "rekorLogIndex": self.rekor_log_index,
+                "attestations": self.attestations,
+                "status": self.status,
+                "warnings": self.warnings,
+            }
+        )
+
+
+@dataclass
+class _Steps:
+    """The steps of one image that are switched on."""
+
+    sbom: SbomCommand | None = None
+    scan: ScanCommand | None = None
+    sign: SignCommand | None = None
+    attests: dict[str, AttestCommand] = field(default_factory=dict[str, AttestCommand])
+    verify: VerifyCommand | None = None
+
+    def all(self) -> list[Step]:
+        """All of them, in their order: what the gate waits for."""
+        declared = [self.sbom, self.scan, self.sign, *self.attests.values(), self.verify]
+        return [component.step for component in declared if component is not None]
+
+
+def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommandArgs]:
+    """What is attested, each with the arguments of its own; the image and the key are still to be added."""
+    attested: list[AttestCommandArgs] = []
+    if security.attaches_sbom:
+        attested.append({"image": "", "key": "", "predicate": "sbom", "format": security.sbom.format})
+    if security.provenance.enabled:
+        provenance: AttestCommandArgs = {
+            "image": "",
+            "key": "",
+            "predicate": "provenance",
+            "builder_id": security.provenance.builder_id,
+            "include_git": security.provenance.include_git,
+            "include_dockerfile": security.provenance.include_dockerfile,
+        }
+        if build:
+            provenance["build"] = build
+        attested.append(provenance)
+    if security.attests_scan:
+        attested.append({"image": "", "key": "", "predicate": "scan"})
+    return attested
+
+
+def _as_map(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return dict(pairs)
+
+
+def _warnings(results: Sequence[StepResult]) -> list[str]:
+    """Each warning once, in the steps' order."""
+    return list(dict.fromkeys(warning for result in results for warning in result.warnings))
+
+
+def _status(results: Sequence[StepResult]) -> str:
+    if not results:
+        return "unsecured"
+    return "degraded" if any(result.status == "soft_failed" for result in results) else "secured"
+
+
+def _security(given: SecuredImageArgs) -> Security:
+    """The policy, from where the arguments say it is. None at all means off.
+
+    Raises:
+        InvalidArgs: two sources, a file that won't do, or a policy that this version can't carry out.
+    """
+    sources = [key for key in ("security", "security_file", "stack") if key in given]
+    if len(sources) > 1:
+        raise InvalidArgs("SecuredImage", [(sources[1], f"excludes {sources[0]}; keep one of them")])
+    if not sources:
+        return Security(enabled=False)
+    try:
+        block = given.get("security") or load_security(given.get("security_file"), stack=given.get("stack"))
+        security = parse_security(cast(dict[str, Any], block), camel=False)
+    except ConfigError as error:
+        raise InvalidArgs("SecuredImage", [("", line) for line in error.diagnostics().splitlines()]) from None
+    if security.enabled and security.signing.enabled:
+        if security.signing.keyless:
+            reason = "signing without a key isn't available in this version; use security.signing.key"
+            raise InvalidArgs("SecuredImage", [("security.signing.keyless", reason)])
+        if security.signing.transparency_log:
+            reason = "a key's signatures can't be logged in this version; remove it, or set it to false"
+            raise InvalidArgs("SecuredImage", [("security.signing.transparency_log", reason)])
+        keys = {"key": security.signing.key, "verify.key": security.signing.verify.key}
+        for path, key in keys.items():
+            portable_key("SecuredImage", f"security.signing.{path}", key or "", project_root())
+    return security
+
+
+def _build(given: SecuredImageArgs) -> BuildArgs | None:
+    """How to build, with paths relative to the project; None where an image is given.
+
+    Raises:
+        InvalidArgs: neither or both of `build` and `image_ref`, no `image_name`, or a path outside the project.
+    """
+    build = given.get("build")
+    if "image_ref" in given:
+        given_too = [key for key in ("build", "image_name") if key in given]
+        if given_too:
+            raise InvalidArgs("SecuredImage", [(given_too[0], "excludes image_ref, an image that exists")])
+        return None
+    if build is None:
+        raise InvalidArgs(
+            "SecuredImage", [("build", "missing: say how to build, or give an image that exists as image_ref")]
+        )
+    if not given.get("image_name"):
+        raise InvalidArgs("SecuredImage", [("image_name", "missing: where to push the image, as repository:tag")])
+    portable: BuildArgs = {**build}
+    root = project_root()
+    portable["context"] = portable_path("SecuredImage", "build.context", build["context"], root)
+    if "dockerfile" in build:
+        portable["dockerfile"] = portable_path("SecuredImage", "build.dockerfile", build["dockerfile"], root)
+    return portable

@@ -1,0 +1,41 @@
+"""`SbomCommand`: reads the image once and writes its catalogue, which the scan then reads."""
+
+import pulumi
+
+from sc_secure.components._step import Step, checked_timeout
+from sc_secure.components._validate import digest_reference, policy_checked, validated
+from sc_secure.components.args import SbomCommandArgs
+
+
+class SbomCommand(pulumi.ComponentResource):
+    """Catalogues an image: its software bill of materials, as a file under `.sc/artifacts/`. Changes no registry."""
+
+    passed_ref: pulumi.Output[str]
+    """The image, once this step has passed: the input of the steps that wait for it."""
+    status: pulumi.Output[str]
+    """passed, reused or soft_failed."""
+    sbom_path: pulumi.Output[str]
+    """The SBOM's path, relative to the project."""
+    sbom_sha256: pulumi.Output[str]
+    """The SBOM's SHA-256, in hexadecimal."""
+
+    def __init__(self, name: str, args: SbomCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        given = validated("SbomCommand", SbomCommandArgs, args)
+        sbom = policy_checked("SbomCommand", "sbom", {"format": given.get("format", "cyclonedx-json")}, {})
+        timeout = checked_timeout("SbomCommand", given.get("timeout_seconds"), 600)
+        image = digest_reference("SbomCommand", "image", given["image"])
+        super().__init__("sc-secure:index:SbomCommand", name, {}, opts)
+        words = ["sbom", "generate", "--format", sbom.format, *timeout.words]
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts)
+        self.passed_ref = self.step.passed_ref
+        self.status = self.step.status
+        self.sbom_path = self.step.output("path")
+        self.sbom_sha256 = self.step.output("sha256")
+        self.register_outputs(
+            {
+                "passedRef": self.passed_ref,
+                "status": self.status,
+                "sbomPath": self.sbom_path,
+                "sbomSha256": self.sbom_sha256,
+            }
+        )

@@ -1,0 +1,45 @@
+"""`SignCommand`: signs the image, and stores the signature beside it in the registry."""
+
+import pulumi
+
+from sc_secure.components._step import Step, checked_timeout, key_words
+from sc_secure.components._validate import digest_reference, validated
+from sc_secure.components.args import SignCommandArgs
+
+
+class SignCommand(pulumi.ComponentResource):
+    """Signs an image with a key. Signing again what is signed adds nothing; destroying it leaves the signature."""
+
+    passed_ref: pulumi.Output[str]
+    """The image, once this step has passed: the input of the steps that wait for it."""
+    status: pulumi.Output[str]
+    """passed, reused or soft_failed."""
+    signature_digest: pulumi.Output[str]
+    """The digest of the signature's manifest in the registry."""
+    rekor_uuid: pulumi.Output[str]
+    """The transparency-log entry's UUID; empty without a log."""
+    rekor_log_index: pulumi.Output[str]
+    """The transparency-log entry's index; empty without a log."""
+
+    def __init__(self, name: str, args: SignCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        given = validated("SignCommand", SignCommandArgs, args)
+        key = key_words("SignCommand", given["key"], given.get("password_env"))
+        timeout = checked_timeout("SignCommand", given.get("timeout_seconds"), 300)
+        image = digest_reference("SignCommand", "image", given["image"])
+        super().__init__("sc-secure:index:SignCommand", name, {}, opts)
+        words = ["image", "sign", *key, *timeout.words]
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts)
+        self.passed_ref = self.step.passed_ref
+        self.status = self.step.status
+        self.signature_digest = self.step.output("signatureDigest")
+        self.rekor_uuid = self.step.output("rekorUuid")
+        self.rekor_log_index = self.step.output("rekorLogIndex")
+        self.register_outputs(
+            {
+                "passedRef": self.passed_ref,
+                "status": self.status,
+                "signatureDigest": self.signature_digest,
+                "rekorUuid": self.rekor_uuid,
+                "rekorLogIndex": self.rekor_log_index,
+            }
+        )

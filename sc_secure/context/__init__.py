@@ -1,0 +1,1 @@
+"""Where we run: CI, git, registry credentials."""

@@ -1,0 +1,151 @@
+"""What is attached to an image, as verified by a key: found, located in the registry, written without being lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from sc_secure.errors import ConfigError, InfrastructureError
+from sc_secure.steps.canonical import parse_object
+from sc_secure.steps.session import Session
+from sc_secure.tools.cosign import Statement
+from sc_secure.tools.key import Key
+from sc_secure.tools.process import MIB
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Json, Registry
+
+_BUNDLE = "application/vnd.dev.sigstore.bundle"
+_PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
+_MAX_BUNDLE = 256 * MIB
+_WRITES = 4
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A statement that was verified, and where it is."""
+
+    statement: Statement
+    manifest: str
+    """The digest of its manifest in the registry."""
+
+
+def require_offline(*, keyless: bool, transparency_log: bool) -> None:
+    """Refuse what this version can't do, before anything is done.
+
+    Raises:
+        ConfigError: keyless signing or a transparency log is asked for.
+    """
+    if keyless:
+        raise ConfigError(
+            "--keyless: not available in this version", advice="sign with --key and --no-transparency-log"
+        )
+    if transparency_log:
+        raise ConfigError(
+            "--no-transparency-log is required: uploading to a log isn't available in this version",
+            advice="add --no-transparency-log",
+        )
+
+
+def find(
+    session: Session, image: ImageReference, key: Key, predicate_type: str, accept: Callable[[Statement], bool]
+) -> Attachment | None:
+    """The first statement of that type which the key signed and `accept` takes; None: there is none.
+
+    Args:
+        session: the run.
+        image: what it is about.
+        key: whose it must be.
+        predicate_type: a URI.
+        accept: looks at what it says.
+
+    Raises:
+        InfrastructureError, NotAuthorised: the registry or cosign failed, or the image isn't in the registry.
+    """
+    for statement in session.cosign.statements(image, key, predicate_type):
+        if accept(statement):
+            return Attachment(statement, _locate(session.registry(image), image, statement))
+    # cosign says the same of an image that isn't there, and of a registry that failed while it looked.
+    if session.registry(image).manifest(image.digest) is None:
+        raise InfrastructureError(
+            f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"
+        )
+    return None
+
+
+def write(
+    session: Session, image: ImageReference, look: Callable[[], Attachment | None], put: Callable[[], None]
+) -> tuple[Attachment, bool]:
+    """Attach something unless it is there: written, read back, and written again if it was lost.
+
+    cosign's exit code is no proof, and a registry without a referrers API can lose a write to another machine's.
+
+    Args:
+        session: the run.
+        image: what it is about.
+        look: finds and verifies it.
+        put: writes it.
+
+    Returns:
+        The attachment, and whether it was there already.
+
+    Raises:
+        InfrastructureError, NotAuthorised: a tool or the registry failed, or the write was lost again and again.
+    """
+    with session.lock(image, "attach"):
+        found = look()
+        if found:
+            return found, True
+        for _ in range(_WRITES):
+            put()
+            found = look()
+            if found:
+                return found, False
+    raise InfrastructureError(
+        f"{image.subject}: what was written isn't there when read back, {_WRITES} times in a row",
+        advice="another machine may be writing to this image, or the registry keeps no attachments; try again",
+    )
+
+
+def _locate(registry: Registry, image: ImageReference, statement: Statement) -> str:
+    """The digest of the manifest whose bundle holds this very envelope."""
+    for digest in reversed(registry.referrers(image.digest)):
+        manifest = registry.manifest(digest)
+        if manifest is None or not _may_hold(manifest.content, statement):
+            continue
+        for layer in _layers(manifest.content):
+            content = registry.blob(layer, limit=_MAX_BUNDLE)
+            if content and _holds(parse_object(content, f"the bundle {layer}"), statement):
+                return digest
+    raise InfrastructureError(
+        f"{image.subject}: a {statement.predicate_type} was verified, but isn't among its referrers"
+    )
+
+
+def _may_hold(manifest: Json, statement: Statement) -> bool:
+    """A cheap look before the bundle, which may hold a whole catalogue, is read."""
+    annotations = manifest.get("annotations")
+    said = cast("Json", annotations).get(_PREDICATE_ANNOTATION) if isinstance(annotations, dict) else None
+    return said in (None, statement.predicate_type)
+
+
+def _layers(manifest: Json) -> list[str]:
+    layers = manifest.get("layers")
+    found: list[str] = []
+    for layer in cast("list[object]", layers) if isinstance(layers, list) else []:
+        entry = cast("Json", layer) if isinstance(layer, dict) else {}
+        digest = entry.get("digest")
+        if isinstance(digest, str) and str(entry.get("mediaType")).startswith(_BUNDLE):
+            found.append(digest)
+    return found
+
+
+def _holds(bundle: Json, statement: Statement) -> bool:
+    envelope = bundle.get("dsseEnvelope")
+    if not isinstance(envelope, dict):
+        return False
+    content = cast("Json", envelope)
+    signatures = content.get("signatures")
+    first = cast("list[object]", signatures)[0] if isinstance(signatures, list) and signatures else None
+    said = cast("Json", first).get("sig") if isinstance(first, dict) else None
+    return content.get("payload") == statement.payload and said == statement.signature

@@ -1,0 +1,124 @@
+"""Attaches documents to the image as signed in-toto statements: its catalogue, its provenance, its scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from sc_secure.steps import provenance, sbom, scan
+from sc_secure.steps.attachments import find, write
+from sc_secure.steps.canonical import canonical_bytes, canonical_sha256, parse_object
+from sc_secure.steps.formats import PREDICATES, PredicateType, SbomFormat
+from sc_secure.steps.result import Artifact, StepResult
+from sc_secure.steps.session import Session
+from sc_secure.tools.key import Key
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Json
+
+_PROVENANCE_TIMES = (("runDetails", "metadata"),)
+_SCAN_TIMES = (("metadata",),)
+_DOUBLES = 2**1000
+
+
+def attach_sbom(session: Session, image: ImageReference, form: SbomFormat, key: Key) -> StepResult:
+    """The step `sbom attach`. A catalogue that isn't on this machine is made.
+
+    Raises:
+        ConfigError: the key can't sign, or its password is wrong.
+        ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
+    """
+    made = sbom.ensure(session, image, form)
+    document = parse_object(made.content, made.path.name)
+    artifact = session.artifact(made.path, made.content, form.media_type)
+    return _attach(session, image, key, PREDICATES[form.attestation], document, artifacts=[artifact])
+
+
+def attach_provenance(session: Session, image: ImageReference, source: provenance.Source, key: Key) -> StepResult:
+    """The step `provenance attach`: gathers it, and attaches it unless the same is there from another run.
+
+    Raises:
+        ConfigError: the key can't sign, its password is wrong, or `source` isn't what it should be.
+        ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
+    """
+    document, artifact = provenance.gather(session, image, source)
+    kind = PREDICATES["slsaprovenance1"]
+    return _attach(session, image, key, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=[artifact])
+
+
+def attach_scan(session: Session, image: ImageReference, key: Key) -> StepResult:
+    """The step `scan attach`: the facts of the last scan; the image is scanned again if this machine has none.
+
+    Raises:
+        ConfigError: the key can't sign, or its password is wrong.
+        ToolMissing, InfrastructureError, NotAuthorised: it couldn't be scanned or attached, or didn't stay.
+    """
+    document = scan.last_predicate(session, image)
+    return _attach(session, image, key, PREDICATES["vuln"], document, ignoring=_SCAN_TIMES)
+
+
+def _attach(
+    session: Session,
+    image: ImageReference,
+    key: Key,
+    kind: PredicateType,
+    document: Json,
+    *,
+    ignoring: Sequence[tuple[str, ...]] = (),
+    artifacts: list[Artifact] | None = None,
+) -> StepResult:
+    used = session.use("cosign")
+    for warning in key.warnings:
+        session.warn(warning)
+    wanted = _same_part(document, ignoring)
+    file = session.temp / "predicate.json"
+    file.write_bytes(canonical_bytes(document))
+    found, reused = write(
+        session,
+        image,
+        look=lambda: find(
+            session, image, key, kind.uri, lambda statement: _same_part(statement.predicate, ignoring) == wanted
+        ),
+        put=lambda: session.cosign.attest(image, key, kind.cosign, file),
+    )
+    return session.result(
+        "attest",
+        image,
+        used,
+        reused=reused,
+        outputs={
+            "predicateType": kind.uri,
+            "attestationDigest": found.manifest,
+            "predicateSha256": canonical_sha256(found.statement.predicate),
+        },
+        artifacts=artifacts,
+    )
+
+
+def _same_part(predicate: Json, ignoring: Sequence[tuple[str, ...]]) -> bytes:
+    """What is the same in each run, in the one form that survives cosign (it goes through protobuf's JSON).
+
+    There an empty list or object and an absent one are the same, and every number is a double.
+    """
+    for path in ignoring:
+        predicate = _drop(predicate, path)
+    return canonical_bytes(cast("Json", _as_protobuf(predicate)))
+
+
+def _drop(document: Json, path: Sequence[str]) -> Json:
+    """The document without what is at that path."""
+    first, *rest = path
+    if not rest:
+        return {name: value for name, value in document.items() if name != first}
+    child = document.get(first)
+    return {**document, first: _drop(cast("Json", child), rest)} if isinstance(child, dict) else document
+
+
+def _as_protobuf(value: object) -> object:
+    if isinstance(value, dict):
+        members = {name: _as_protobuf(each) for name, each in cast("Json", value).items()}
+        return {name: each for name, each in members.items() if each not in ({}, [])}
+    if isinstance(value, list):
+        return [_as_protobuf(each) for each in cast("list[object]", value)]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _DOUBLES:
+        return float(value)
+    return value

@@ -1,0 +1,114 @@
+"""One form for each document, so that the same image and the same tool give the same bytes on every machine.
+
+JSON with sorted keys and no spaces; what only says when or on which machine a tool ran is fixed or left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from typing import cast
+
+from sc_secure.errors import InfrastructureError
+from sc_secure.steps.formats import CYCLONEDX, SPDX, SYFT, SbomFormat
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Json
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which UTF-8 can't hold; Go puts U+FFFD in its place too."""
+_EPOCH = "1970-01-01T00:00:00Z"
+_SPDX_NAMESPACE = "https://sc-secure.dev/spdx/"
+
+
+def canonical_bytes(document: Json) -> bytes:
+    """The document as JSON in UTF-8: keys sorted, no spaces, whole numbers without a fraction."""
+    text = json.dumps(_plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _SURROGATE.sub("\ufffd", text).encode()
+
+
+def canonical_sha256(document: Json) -> str:
+    """The SHA-256 of the document's canonical form, in hexadecimal."""
+    return hashlib.sha256(canonical_bytes(document)).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in cast("Json", value).items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in cast("list[object]", value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # cosign carries numbers as doubles: 1 and 1.0 are one number
+    return value
+
+
+def canonical_sbom(sbom: Json, form: SbomFormat, image: ImageReference) -> bytes:
+    """A catalogue that syft made, in its canonical form.
+
+    Args:
+        sbom: syft's document.
+        form: its format.
+        image: what was read.
+    """
+    if form is SYFT:
+        # The configuration holds paths of this machine; nothing reads it.
+        sbom = {**sbom, "descriptor": _without(_child(sbom, "descriptor"), "configuration")}
+    elif form is CYCLONEDX:
+        serial = uuid.uuid5(uuid.NAMESPACE_URL, f"{_SPDX_NAMESPACE}{image.digest}")
+        sbom = {
+            **sbom,
+            "serialNumber": f"urn:uuid:{serial}",
+            "metadata": _without(_child(sbom, "metadata"), "timestamp"),
+        }
+    elif form is SPDX:
+        # SPDX wants a time: the epoch says that it means nothing.
+        created = {**_child(sbom, "creationInfo"), "created": _EPOCH}
+        sbom = {**sbom, "documentNamespace": f"{_SPDX_NAMESPACE}sha256-{image.hex}", "creationInfo": created}
+    return canonical_bytes(sbom)
+
+
+def is_about(syft_document: Json, image: ImageReference) -> bool:
+    """Whether a syft-json catalogue says that it was made of this digest."""
+    source = _child(syft_document, "source")
+    metadata = _child(source, "metadata")
+    digests = metadata.get("repoDigests")
+    named = [source.get("version"), metadata.get("manifestDigest"), metadata.get("userInput")]
+    named += cast("list[object]", digests) if isinstance(digests, list) else []
+    return any(isinstance(name, str) and name.rpartition("@")[2] == image.digest for name in named)
+
+
+def made_by(syft_document: Json) -> str:
+    """The version of syft that made a syft-json catalogue; empty where it doesn't say."""
+    version = _child(syft_document, "descriptor").get("version")
+    return version if isinstance(version, str) else ""
+
+
+def package_count(syft_document: Json) -> int:
+    """How many packages a syft-json catalogue lists."""
+    packages = syft_document.get("artifacts")
+    return len(cast("list[object]", packages)) if isinstance(packages, list) else 0
+
+
+def parse_object(content: bytes, what: str) -> Json:
+    """A JSON object.
+
+    Raises:
+        InfrastructureError: it isn't one.
+    """
+    try:
+        value: object = json.loads(content)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InfrastructureError(f"{what}: not a JSON object")
+    return cast("Json", value)
+
+
+def _child(document: Json, key: str) -> Json:
+    value = document.get(key)
+    return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def _without(document: Json, key: str) -> Json:
+    return {name: value for name, value in document.items() if name != key}

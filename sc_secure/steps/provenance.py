@@ -1,0 +1,173 @@
+"""How the image was built, as SLSA provenance v1.0: https://slsa.dev/spec/v1.0/provenance.
+
+The build itself happened before this step (Pulumi's docker provider ran it). What is stated here was looked at by this
+step: the source's commit, the Dockerfile, the options. No path of this machine goes in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import urllib.parse
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sc_secure.context.ci import invocation_id
+from sc_secure.context.git import GitState, git_state
+from sc_secure.errors import ConfigError
+from sc_secure.steps.canonical import canonical_bytes
+from sc_secure.steps.result import Artifact, StepResult
+from sc_secure.steps.session import Session, shown_path
+from sc_secure.tools.process import MIB
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Json
+from sc_secure.tools.text import printable
+from sc_secure.tools.workspace import write_file
+
+BUILD_TYPE = "https://sc-secure.dev/build-types/docker/v1"
+"""A docker build; its parameters are the ones of `_external_parameters`."""
+DEFAULT_BUILDER = "https://sc-secure.dev/builders/local/v1"
+"""A run on a person's machine, where nothing vouches for the builder."""
+FILE = "provenance.slsa.json"
+MEDIA_TYPE = "application/vnd.in-toto.provenance+json"
+_MAX_DOCKERFILE = 4 * MIB
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)@(sha256):([0-9a-f]{64})\b", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the image was built from, as the command line says it."""
+
+    builder_id: str = DEFAULT_BUILDER
+    """A URI that names who vouches for the build: the same in each run."""
+    context: Path | None = None
+    """The build context."""
+    dockerfile: Path | None = None
+    target: str = ""
+    platform: str = ""
+    build_arg_names: tuple[str, ...] = ()
+    """Names alone: a value may be a secret."""
+    include_git: bool = True
+    include_dockerfile: bool = True
+
+
+def generate(session: Session, image: ImageReference, source: Source) -> StepResult:
+    """The step `provenance generate`.
+
+    Raises:
+        ConfigError: the builder's id isn't a URI, or the context or the Dockerfile isn't there.
+    """
+    _, artifact = gather(session, image, source)
+    return session.result(
+        "provenance",
+        image,
+        None,
+        outputs={"path": artifact.path, "sha256": artifact.sha256, "builderId": source.builder_id},
+        artifacts=[artifact],
+    )
+
+
+def gather(session: Session, image: ImageReference, source: Source) -> tuple[Json, Artifact]:
+    """The predicate, and the document that it was written to.
+
+    Raises:
+        ConfigError: see `generate`.
+    """
+    _check(source)
+    git = _git(session, source) if source.include_git else None
+    if source.include_git and git is None:
+        session.warn("no git commit was found: the provenance names no source")
+    if git and git.dirty:
+        session.warn("the work tree has changes that aren't in the commit: the provenance says so")
+    document: Json = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": _external_parameters(image, source, git),
+            "internalParameters": {},
+            "resolvedDependencies": _dependencies(source, git),
+        },
+        "runDetails": {
+            "builder": {"id": source.builder_id},
+            "metadata": {
+                "invocationId": invocation_id(session.environ),
+                "startedOn": _rfc3339(session.started_at),
+                "finishedOn": _rfc3339(datetime.now(UTC)),
+            },
+            "byproducts": [],
+        },
+    }
+    path = session.folder(image) / FILE
+    content = canonical_bytes(document)
+    write_file(path, content)
+    return document, session.artifact(path, content, MEDIA_TYPE)
+
+
+def _check(source: Source) -> None:
+    shown = printable(source.builder_id, limit=200)
+    parts = urllib.parse.urlsplit(source.builder_id)
+    if not parts.scheme or not (parts.netloc or parts.scheme == "urn") or parts.username or parts.password:
+        raise ConfigError(f"--builder-id {shown}: not a URI such as {DEFAULT_BUILDER}")
+    if source.context and not source.context.is_dir():
+        raise ConfigError(f"--context {printable(str(source.context))}: no such folder")
+    file = _dockerfile(source)
+    if source.dockerfile and file and not file.is_file():
+        raise ConfigError(f"--dockerfile {printable(str(file))}: no such file")
+
+
+def _dockerfile(source: Source) -> Path | None:
+    """As docker finds it: the one that is named, or `Dockerfile` in the context."""
+    return source.dockerfile or (source.context / "Dockerfile" if source.context else None)
+
+
+def _git(session: Session, source: Source) -> GitState | None:
+    looked_at = [path for path in (source.context, source.dockerfile) if path]
+    folder = source.context or Path()
+    return git_state(folder, looked_at, session.runner, session.environ, session.temp)
+
+
+def _external_parameters(image: ImageReference, source: Source, git: GitState | None) -> Json:
+    dockerfile = _dockerfile(source) if source.include_dockerfile else None
+    parameters: dict[str, object] = {
+        "image": image.name,
+        "context": _shown(source.context, git) if source.context else "",
+        "dockerfile": _shown(dockerfile, git) if dockerfile else "",
+        "target": source.target,
+        "platform": source.platform,
+        "buildArgNames": sorted(set(source.build_arg_names)),
+    }
+    return {name: value for name, value in parameters.items() if value}
+
+
+def _dependencies(source: Source, git: GitState | None) -> list[Json]:
+    found: list[Json] = []
+    if git:
+        commit: Json = {
+            "name": "source",
+            "digest": {"gitCommit": git.commit},
+            "annotations": {"dirty": git.dirty},
+        }
+        if git.remote:
+            commit["uri"] = f"git+{git.remote}" + (f"@{git.ref}" if git.ref else "")
+        found.append(commit)
+    file = _dockerfile(source)
+    if not (source.include_dockerfile and file and file.is_file()):
+        return found
+    with file.open("rb") as opened:
+        content = opened.read(_MAX_DOCKERFILE)
+    found.append({"name": "dockerfile", "digest": {"sha256": hashlib.sha256(content).hexdigest()}})
+    for name, algorithm, digest in sorted(set(_FROM.findall(content.decode("utf-8", "replace")))):
+        found.append({"name": "base", "uri": f"docker://{name}", "digest": {algorithm.lower(): digest}})
+    return found
+
+
+def _shown(path: Path, git: GitState | None) -> str:
+    """The path from the work tree's top, or else from here: never an absolute one."""
+    if git and path.resolve().is_relative_to(git.root.resolve()):
+        return Path(os.path.relpath(path.resolve(), git.root.resolve())).as_posix()
+    return shown_path(path)
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,137 @@
+"""What one run of a step works with: programs, folders, environment, registry access. Opened once, closed for good."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sc_secure.context.credentials import credentials_for
+from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
+from sc_secure.tools.cosign import Cosign
+from sc_secure.tools.lifeline import Lifeline
+from sc_secure.tools.process import Runner
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Registry
+from sc_secure.tools.table import tool
+from sc_secure.tools.versions import UNKNOWN, require
+from sc_secure.tools.workspace import cache_folder, exclusive, private_folder
+
+DEFAULT_ARTIFACTS = ".sc/artifacts"
+DEFAULT_TIMEOUT = 600.0
+"""Seconds for one step."""
+
+
+@dataclass
+class Session:
+    """One run. Made by `open_session`."""
+
+    environ: Mapping[str, str]
+    runner: Runner
+    temp: Path
+    """Private, and gone when the run ends."""
+    artifacts: Path
+    """Where documents go, each image's in a folder of its own."""
+    cosign: Cosign
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    warnings: list[str] = field(default_factory=list[str])
+
+    def folder(self, image: ImageReference) -> Path:
+        """Where the documents of one digest are."""
+        return self.artifacts / f"sha256-{image.hex}"
+
+    def registry(self, image: ImageReference) -> Registry:
+        """Reads the image's repository, with docker's credentials."""
+        return Registry(
+            image.registry,
+            image.repository,
+            lambda: credentials_for(image.registry, self.runner, self.environ, self.temp),
+        )
+
+    def use(self, name: str) -> ToolUsed:
+        """The tool, checked to be there and new enough.
+
+        Raises:
+            ToolMissing: it isn't.
+        """
+        found = require(tool(name), self.runner, self.environ)
+        if found.version == UNKNOWN:
+            self.warn(f"{name} doesn't know its version; {tool(name).minimum} or newer is needed")
+        return ToolUsed(name=name, version=found.version)
+
+    def lock(self, image: ImageReference, purpose: str) -> AbstractContextManager[None]:
+        """Held by one process of this machine at a time, per purpose and image.
+
+        A registry without a referrers API keeps the attachments in one tag: of two concurrent writes it loses one.
+        """
+        name = hashlib.sha256(f"{image.registry}/{image.repository}@{image.digest}".encode()).hexdigest()
+        return exclusive(cache_folder(self.environ), f"{name}.{purpose}")
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the result, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+    def artifact(self, path: Path, content: bytes, media_type: str) -> Artifact:
+        """A document of the result."""
+        return Artifact(path=shown_path(path), sha256=hashlib.sha256(content).hexdigest(), media_type=media_type)
+
+    def result(
+        self,
+        step: StepName,
+        image: ImageReference,
+        tool_used: ToolUsed | None,
+        *,
+        reused: bool = False,
+        outputs: dict[str, str | int | float | bool | dict[str, str]],
+        artifacts: list[Artifact] | None = None,
+    ) -> StepResult:
+        """The step's result, with this run's warnings and times."""
+        return StepResult(
+            step=step,
+            subject=image.subject,
+            status="reused" if reused else "passed",
+            outputs=outputs,
+            artifacts=artifacts or [],
+            warnings=list(self.warnings),
+            tool=tool_used,
+            started_at=self.started_at,
+        )
+
+
+StepFunction = Callable[[Session], StepResult]
+"""One step, ready to run."""
+
+
+@contextlib.contextmanager
+def open_session(
+    *,
+    artifacts: str = DEFAULT_ARTIFACTS,
+    timeout: float = DEFAULT_TIMEOUT,
+    verbose: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> Generator[Session]:
+    """A session for one step.
+
+    Args:
+        artifacts: the folder for documents, relative to the working directory.
+        timeout: seconds for the whole step.
+        verbose: show the tools' command lines and messages on stderr.
+        environ: the environment.
+
+    Raises (inside):
+        StepTimedOut: the time is over. KeyboardInterrupt: a signal, or our parent is gone.
+    """
+    with Lifeline(timeout), private_folder(environ) as temp:
+        runner = Runner(verbose=verbose)
+        yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp))
+
+
+def shown_path(path: Path) -> str:
+    """A path relative to the working directory, with forward slashes, the same on every machine."""
+    return Path(os.path.relpath(path)).as_posix()

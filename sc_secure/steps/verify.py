@@ -1,0 +1,119 @@
+"""Reads back what is attached to an image, and accepts only the right kind, of the right digest, by the right key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from sc_secure.errors import ConfigError, VerificationFailed
+from sc_secure.steps.attachments import find
+from sc_secure.steps.formats import PREDICATES, PredicateType
+from sc_secure.steps.result import StepResult
+from sc_secure.steps.session import Session
+from sc_secure.tools.cosign import SIGNATURE, Statement
+from sc_secure.tools.key import Key
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Json
+from sc_secure.tools.text import printable
+
+
+def verify_image(session: Session, image: ImageReference, key: Key, attestations: Sequence[str]) -> StepResult:
+    """The step `image verify`: the signature, and each attestation that is named.
+
+    Args:
+        session: the run.
+        image: what to verify.
+        key: who must have signed.
+        attestations: short names of predicate types.
+
+    Raises:
+        VerificationFailed: one is missing, another's, of another digest, or says nothing; all are named.
+        ToolMissing, InfrastructureError, NotAuthorised: it couldn't be verified.
+    """
+    kinds = [predicate_type(name) for name in dict.fromkeys(attestations)]
+    wanted = [("signature", SIGNATURE, _anything), *((kind.uri, kind.uri, says_something) for kind in kinds)]
+    return _verify(session, image, key, wanted)
+
+
+def verify_attestation(
+    session: Session, image: ImageReference, key: Key, name: str, *, builder_id: str | None = None
+) -> StepResult:
+    """The steps `sbom verify`, `provenance verify` and `scan verify`.
+
+    Args:
+        session: the run.
+        image: what to verify.
+        key: who must have signed.
+        name: a predicate type's short name.
+        builder_id: for provenance: the builder that must be named.
+
+    Raises:
+        VerificationFailed, ToolMissing, InfrastructureError, NotAuthorised: see `verify_image`.
+    """
+    kind = predicate_type(name)
+
+    def accept(statement: Statement) -> bool:
+        return says_something(statement) and (builder_id is None or _builder(statement.predicate) == builder_id)
+
+    detail = f" by the builder {printable(builder_id, limit=200)}" if builder_id else ""
+    return _verify(session, image, key, [(kind.uri, kind.uri, accept)], detail)
+
+
+def predicate_type(name: str) -> PredicateType:
+    """The predicate type of that short name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in PREDICATES:
+        raise ConfigError(
+            f"--attestation {printable(name, limit=40)}: unknown", advice=f"known: {', '.join(PREDICATES)}"
+        )
+    return PREDICATES[name]
+
+
+def says_something(statement: Statement) -> bool:
+    """Whether the predicate holds what its type must hold: an empty one proves nothing."""
+    needed = {
+        PREDICATES["cyclonedx"].uri: "bomFormat",
+        PREDICATES["spdx"].uri: "spdxVersion",
+        PREDICATES["syft"].uri: "artifacts",
+        PREDICATES["slsaprovenance1"].uri: "buildDefinition",
+        PREDICATES["vuln"].uri: "scanner",
+    }[statement.predicate_type]
+    return bool(statement.predicate.get(needed)) or isinstance(statement.predicate.get(needed), list)
+
+
+def _anything(statement: Statement) -> bool:
+    return True
+
+
+def _builder(provenance: Json) -> object:
+    details = provenance.get("runDetails")
+    builder = cast("Json", details).get("builder") if isinstance(details, dict) else None
+    return cast("Json", builder).get("id") if isinstance(builder, dict) else None
+
+
+def _verify(
+    session: Session,
+    image: ImageReference,
+    key: Key,
+    wanted: Sequence[tuple[str, str, Callable[[Statement], bool]]],
+    detail: str = "",
+) -> StepResult:
+    used = session.use("cosign")
+    verified: dict[str, str] = {}
+    missing: list[str] = []
+    for name, uri, accept in wanted:
+        found = find(session, image, key, uri, accept)
+        if found:
+            verified[name] = found.manifest
+        else:
+            missing.append(name)
+    if missing:
+        there = f"; verified: {', '.join(verified)}" if verified else ""
+        raise VerificationFailed(
+            f"{image.subject}: not there, or not by this key{detail}: {', '.join(missing)}{there}",
+            advice="sign and attest this digest with the matching key, or check that it is the image you mean",
+        )
+    return session.result("verify", image, used, outputs={"verified": verified})

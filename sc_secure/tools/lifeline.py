@@ -1,0 +1,74 @@
+"""What ends a step early: a signal, its time-out, the death of its parent. One mechanism for all of them.
+
+A pulumi-command step is ended by SIGKILL to its direct child alone, and the plugin then waits for every process that
+still holds stdout. So a step looks four times a second whether its parent is still there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from types import FrameType, TracebackType
+
+from sc_secure.errors import InfrastructureError
+
+_PERIOD = 0.25
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StepTimedOut(InfrastructureError):
+    """The step as a whole took longer than it was allowed to."""
+
+
+class Lifeline:
+    """A context in which the main thread is interrupted by an exception when it has to end.
+
+    SIGINT, SIGTERM, SIGHUP and a parent that is gone raise `KeyboardInterrupt`; the time-out raises `StepTimedOut`.
+    It is raised once: what cleans up afterwards isn't interrupted again.
+
+    Args:
+        timeout: seconds for everything in the context.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._deadline = 0.0
+        self._parent = os.getppid()
+        self._previous: dict[int, signal.Handlers | int | None] = {}
+
+    def __enter__(self) -> Lifeline:
+        """Start watching."""
+        self._deadline = time.monotonic() + self._timeout
+        for number in _SIGNALS:
+            self._previous[number] = signal.signal(number, self._on_signal)  # type: ignore[assignment]
+        self._previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_tick)  # type: ignore[assignment]
+        signal.setitimer(signal.ITIMER_REAL, _PERIOD, _PERIOD)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop watching; signals do what they did before."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _disarm(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._disarm()
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    def _on_tick(self, number: int, frame: FrameType | None) -> None:
+        if os.getppid() != self._parent:
+            self._disarm()
+            raise KeyboardInterrupt("the parent process is gone")
+        if time.monotonic() > self._deadline:
+            self._disarm()
+            raise StepTimedOut(
+                f"the step took longer than {self._timeout:g} s and was ended", advice="raise --timeout, or try again"
+            )

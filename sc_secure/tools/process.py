@@ -1,0 +1,197 @@
+"""The one way a program is run: an argument list, no shell, its own process group, bounded output, a sure end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import selectors
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from sc_secure.errors import InfrastructureError, ToolMissing
+from sc_secure.tools.text import last_lines, printable
+
+GRACE = 1.5
+"""Seconds between SIGTERM and SIGKILL to a program's process group."""
+MIB = 1024 * 1024
+_STDERR_KEPT = 64 * 1024
+_CHUNK = 64 * 1024
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that ended by itself."""
+
+    name: str
+    """The program's name, without its folder."""
+    code: int
+    """Its exit code; negative: the signal that ended it."""
+    stdout: bytes
+    """What it printed, unless it went to a file."""
+    stderr: str
+    """The last 64 KiB of what it printed to stderr, secrets taken out."""
+
+    def summary(self) -> str:
+        """Its exit code and its last words, on one line that is safe to print."""
+        how = f"exit code {self.code}" if self.code >= 0 else f"ended by signal {-self.code}"
+        said = last_lines(self.stderr, 3)
+        return f"{self.name}: {how}: {said}" if said else f"{self.name}: {how}"
+
+
+class Runner:
+    """Runs programs. To be used from the main thread (Linux ends a program with the *thread* that started it).
+
+    Args:
+        verbose: print each command line, and what the program says on stderr, to our stderr.
+    """
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+        self._secrets: set[str] = set()
+
+    def hide(self, secrets: Collection[str]) -> None:
+        """Take these values out of all that is printed or kept of a program's stderr."""
+        self._secrets.update(secret for secret in secrets if secret)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        stdin: bytes = b"",
+        stdout: Path | None = None,
+        stdout_limit: int = 64 * MIB,
+        cwd: Path | None = None,
+    ) -> Completed:
+        """Run a program to its end.
+
+        Args:
+            argv: the program's name (found on `env["PATH"]`) and its arguments.
+            env: its whole environment.
+            stdin: what it reads, at most 64 KiB.
+            stdout: the file that its output goes to; without it, the result holds the output.
+            stdout_limit: bytes of output, after which it is ended.
+            cwd: its working directory; ours without it.
+
+        Raises:
+            ToolMissing: there is no such program.
+            InfrastructureError: it printed more than `stdout_limit`.
+        """
+        program = shutil.which(argv[0], path=env.get("PATH", os.defpath))
+        if program is None:
+            raise ToolMissing(
+                f"{argv[0]} is not on PATH", advice=f"install {argv[0]}; `sc-secure doctor` lists all tools"
+            )
+        if self._verbose:
+            print("+ " + printable(shlex.join(argv), limit=8000), file=sys.stderr, flush=True)
+        with contextlib.ExitStack() as stack:
+            sink = stack.enter_context(stdout.open("wb")) if stdout else None
+            process = subprocess.Popen(
+                [program, *argv[1:]],
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - we have one thread
+            )
+            stack.callback(_close_pipes, process)
+            try:
+                if process.stdin:
+                    with contextlib.suppress(BrokenPipeError):
+                        process.stdin.write(stdin)
+                        process.stdin.close()
+                output, errors = self._drain(process, sink, stdout_limit)
+            except BaseException:
+                _end_group(process)
+                raise
+            return Completed(Path(argv[0]).name, process.wait(), output, self._without_secrets(errors))
+
+    def _drain(self, process: subprocess.Popen[bytes], sink: BinaryIO | None, limit: int) -> tuple[bytes, str]:
+        """Read both pipes until they are closed, or until a moment after the program's end if another holds them."""
+        assert process.stdout and process.stderr  # noqa: S101 - for the type checker: both are pipes
+        output, errors, count = bytearray(), bytearray(), 0
+        ended_at: float | None = None
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            selector.register(process.stderr, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _ in selector.select(timeout=0.2):
+                    chunk = os.read(key.fd, _CHUNK)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    elif key.fileobj is process.stderr:
+                        errors += chunk
+                        del errors[:-_STDERR_KEPT]
+                        if self._verbose:
+                            self._echo(chunk)
+                    else:
+                        count += len(chunk)
+                        if count > limit:
+                            name = Path(str(process.args[0])).name  # type: ignore[index]
+                            raise InfrastructureError(f"{name} printed more than {limit // MIB} MiB and was ended")
+                        output += chunk if sink is None else b""
+                        if sink:
+                            sink.write(chunk)
+                if process.poll() is not None:
+                    ended_at = ended_at or time.monotonic()
+                    if time.monotonic() - ended_at > 1:
+                        _end_group(process)
+                        break
+        return bytes(output), errors.decode("utf-8", "replace")
+
+    def _echo(self, chunk: bytes) -> None:
+        text = self._without_secrets(chunk.decode("utf-8", "replace"))
+        for line in text.splitlines():
+            print("  " + printable(line), file=sys.stderr, flush=True)
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """On Linux: the kernel ends the program when we are gone, SIGKILL included."""
+    if not sys.platform.startswith("linux"):
+        return None
+    parent = os.getpid()
+    prctl = ctypes.CDLL(None).prctl
+
+    def in_child() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return in_child
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End the program and all it started: SIGTERM, and after `GRACE` seconds SIGKILL."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGTERM)
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until:
+            process.poll()
+            os.killpg(process.pid, 0)  # raises once the group is empty
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

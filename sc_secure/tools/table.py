@@ -1,0 +1,108 @@
+"""The programs behind the steps: one table for `make tools`, `sc-secure doctor` and the check before each step.
+
+Only the standard library is imported: `make tools` reads it before anything is installed.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program, as this project needs it."""
+
+    name: str
+    """The executable's name on PATH."""
+    minimum: str
+    """The oldest version that is accepted, as `X.Y.Z`."""
+    pinned: str
+    """The version that `make tools` builds and CI tests, as `X.Y.Z`."""
+    module: str
+    """The Go module that holds it."""
+    package: str
+    """The Go package to build."""
+    version_args: tuple[str, ...]
+    """What makes it print its version; empty where it has no such command and only its build information tells."""
+    version_symbol: str = ""
+    """`IMPORTPATH.VARIABLE=VALUE` set at build time, since a build from a module doesn't know its own version."""
+    run_time: bool = False
+    """True: a step runs it. False: deploying, developing or trying this project needs it."""
+
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(
+        name="pulumi",
+        minimum="3.200.0",
+        pinned="3.274.1",
+        module="github.com/pulumi/pulumi/pkg/v3",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        version_args=("version",),
+        version_symbol="github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.274.1",
+    ),
+    Tool(
+        name="pulumi-language-python",
+        minimum="3.79.0",
+        pinned="3.79.0",
+        module="github.com/pulumi/pulumi/sdk/v3",
+        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        version_args=(),
+    ),
+    Tool(
+        name="pulumi-language-yaml",
+        minimum="1.20.0",
+        pinned="1.25.0",
+        module="github.com/pulumi/pulumi-yaml",
+        package="github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+        version_args=(),
+    ),
+    Tool(
+        name="cosign",
+        minimum="3.1.0",
+        pinned="3.1.3",
+        module="github.com/sigstore/cosign/v3",
+        package="github.com/sigstore/cosign/v3/cmd/cosign",
+        version_args=("version",),
+        version_symbol="sigs.k8s.io/release-utils/version.gitVersion=v3.1.3",
+        run_time=True,
+    ),
+    Tool(
+        name="syft",
+        minimum="1.50.0",
+        pinned="1.57.0",
+        module="github.com/anchore/syft",
+        package="github.com/anchore/syft/cmd/syft",
+        version_args=("version",),
+        version_symbol="main.version=1.57.0",
+        run_time=True,
+    ),
+    Tool(
+        name="grype",
+        minimum="0.110.0",
+        pinned="0.121.2",
+        module="github.com/anchore/grype",
+        package="github.com/anchore/grype/cmd/grype",
+        version_args=("version",),
+        version_symbol="main.version=0.121.2",
+        run_time=True,
+    ),
+    Tool(
+        name="crane",
+        minimum="0.20.0",
+        pinned="0.22.1",
+        module="github.com/google/go-containerregistry",
+        package="github.com/google/go-containerregistry/cmd/crane",
+        version_args=("version",),
+        version_symbol="github.com/google/go-containerregistry/cmd/crane/cmd.Version=v0.22.1",
+    ),
+)
+
+
+def tool(name: str) -> Tool:
+    """The table's entry of that name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for entry in TOOLS:
+        if entry.name == name:
+            return entry
+    raise KeyError(name)

@@ -1,0 +1,31 @@
+"""Text from outside (tool output, labels, remotes, references), made safe to print."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def printable(text: str, *, limit: int = 2000) -> str:
+    """The text on one line, with every control, format (bidirectional) and separator character escaped.
+
+    Args:
+        text: anything, as an attacker may have chosen it.
+        limit: the greatest length in characters; what is longer ends with `…`.
+    """
+    cut = text[:limit]
+    safe = cut if cut.isascii() and cut.isprintable() else "".join(map(_escape, cut))
+    return safe if len(text) <= limit else safe + "…"
+
+
+def _escape(character: str) -> str:
+    if unicodedata.category(character) not in _UNSAFE:
+        return character
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def last_lines(text: str, count: int) -> str:
+    """The last lines that aren't empty, each made printable, joined by ` | `."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " | ".join(printable(line, limit=300) for line in lines[-count:])

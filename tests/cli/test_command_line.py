@@ -1,0 +1,146 @@
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import ROOT, CommandLine, in_process
+
+IMAGE = "127.0.0.1:1/app@sha256:" + "0" * 64
+STEPS = {
+    "image scan": "--fail-on high",
+    "image sign": "--key k --no-transparency-log",
+    "image verify": "--key k --no-transparency-log",
+    "sbom generate": "--format syft-json",
+    "sbom attach": "--format syft-json --key k --no-transparency-log",
+    "sbom verify": "--format syft-json --key k --no-transparency-log",
+    "scan attach": "--key k --no-transparency-log",
+    "scan verify": "--key k --no-transparency-log",
+    "provenance generate": "",
+    "provenance attach": "--key k --no-transparency-log",
+    "provenance verify": "--key k --no-transparency-log",
+}
+ENV = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+@pytest.fixture
+def sc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return in_process(ENV | {"HOME": str(tmp_path)}, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("words", ["", "image", "sbom", "scan", "provenance", "doctor", *STEPS])
+def test_help(sc: CommandLine, words: str) -> None:
+    done = sc(f"{words} --help")
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: sc-secure {words}".rstrip())
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("", "--image"),
+        ("--image debian:12", "crane digest"),
+        (f"--image {IMAGE} --output yaml", "--output"),
+        (f"--image {IMAGE} --timeout 0", "--timeout"),
+        (f"--image {IMAGE} --no-such-flag", "--no-such-flag"),
+    ],
+)
+def test_bad_usage(sc: CommandLine, step: str, flags: str, said: str) -> None:
+    done = sc(f"{step} {STEPS[step]} {flags}")
+    assert (done.code, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nonsense",
+        "image nonsense",
+        f"image scan --image {IMAGE}",
+        f"image scan --image {IMAGE} --fail-on none",
+        f"image scan --image {IMAGE} --fail-on high --tool nmap",
+        f"sbom generate --image {IMAGE} --format xml",
+        f"image verify --image {IMAGE} --key k --no-transparency-log --attestation nonsense",
+    ],
+)
+def test_what_is_not_known(sc: CommandLine, words: str) -> None:
+    done = sc(words)
+    assert (done.code, done.stdout) == (2, "")
+
+
+def test_doctor(sc: CommandLine, tools_env: dict[str, str]) -> None:
+    done = sc("doctor", PATH=tools_env["PATH"])
+    assert done.code == 0
+    assert {"cosign", "syft", "grype"} <= set(done.stdout.split())
+    done = sc("doctor", PATH="/nowhere")
+    assert done.code == 5
+    assert "missing" in done.stdout
+    assert "cosign, syft, grype" in done.stderr
+
+
+def test_the_unexpected_is_one_line(sc: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def boom(*_: object) -> None:
+        raise RuntimeError("bo\x1bom")
+
+    monkeypatch.setattr("sc_secure.steps.provenance.gather", boom)
+    done = sc(f"provenance generate --image {IMAGE}")
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr == "sc-secure: unexpected: RuntimeError: bo\\x1bom (-v shows where)\n"
+    assert "Traceback" in sc(f"provenance generate --image {IMAGE} -v").stderr
+
+
+def test_the_step_time_out(sc: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "syft").write_text('#!/bin/sh\n[ "$1" = version ] && echo "Version: 1.57.0" || sleep 60\n')
+    (tmp_path / "bin" / "syft").chmod(0o755)
+    began = time.monotonic()
+    path = f"{tmp_path}/bin:{ENV['PATH']}"
+    done = sc(f"sbom generate --image {IMAGE} --format syft-json --timeout 1", PATH=path)
+    assert (done.code, done.stdout) == (6, "")
+    assert "longer than 1 s" in done.stderr
+    assert time.monotonic() - began < 4
+
+
+ENTRIES = [["-m", "sc_secure"], ["-P", str(ROOT / "sc_secure/__main__.py")], [str(ROOT / "sc_secure/__main__.py")]]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=["module", "path, isolated", "path"])
+def test_every_door(entry: list[str], tmp_path: Path) -> None:
+    env = {**ENV, "PYTHONPATH": str(ROOT)} if entry[0] == "-m" else ENV
+    (tmp_path / "click.py").write_text("raise SystemExit('a module of the project hides ours')")
+    words = [sys.executable, *entry, "image", "--help"]
+    cwd = ROOT if entry[0] == "-m" else tmp_path
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: sc-secure image")
+
+
+def test_a_quick_start_that_imports_nothing_it_needs_not() -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "sc_secure", "--version"]
+    done = subprocess.run(words, cwd=ROOT, env=ENV, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("sc-secure ")
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert not imported & {"pulumi", "pydantic", "yaml", "click"}
+    times = []
+    for _ in range(10):
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "sc_secure", "--version"], cwd=ROOT, env=ENV, capture_output=True, check=True
+        )
+        times.append(time.perf_counter() - began)
+    assert statistics.median(times) < 0.25  # 0.1 on an idle machine: see the benchmark
+
+
+def test_no_step_imports_pulumi() -> None:
+    program = (
+        "import sys, importlib, pkgutil, sc_secure.cli, sc_secure.steps, sc_secure.tools, sc_secure.context\n"
+        "for package in (sc_secure.cli, sc_secure.steps, sc_secure.tools, sc_secure.context):\n"
+        "    for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
+        "        importlib.import_module(module.name)\n"
+        "assert 'pulumi' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=ENV, capture_output=True, check=True)

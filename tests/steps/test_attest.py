@@ -1,0 +1,136 @@
+import json
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import CommandLine, start
+from tests.images import CLEAN, attachments
+from tests.steps.conftest import PushImage
+
+KINDS = {
+    "sbom attach --format cyclonedx-json": "https://cyclonedx.org/bom",
+    "sbom attach --format spdx-json": "https://spdx.dev/Document",
+    "sbom attach --format syft-json": "https://syft.dev/bom",
+    "provenance attach --no-include-git": "https://slsa.dev/provenance/v1",
+    "scan attach": "https://cosign.sigstore.dev/attestation/vuln/v1",
+}
+
+
+@pytest.mark.parametrize("command", [name for name in KINDS if "spdx" not in name and "syft" not in name])
+def test_attached_once(sc: CommandLine, image: str, key: str, command: str, project: Path) -> None:
+    first = sc(f"{command} --image {image} {key} --output json").result
+    assert first["status"] == "passed"
+    assert first["outputs"]["attestationDigest"] == attachments(image)[0]
+    shutil.rmtree(project / ".sc")  # as on another machine
+    second = sc(f"{command} --image {image} {key} --output json").result
+    assert second["status"] == "reused"
+    assert second["outputs"] == first["outputs"]
+    assert len(attachments(image)) == 1
+
+
+def test_cosign_accepts_what_was_attached(
+    sc: CommandLine, image: str, key: str, project: Path, tools_env: dict[str, str]
+) -> None:
+    for command, uri in KINDS.items():
+        result = sc(f"{command} --image {image} {key} --output json").result
+        assert (result["status"], result["outputs"]["predicateType"]) == ("passed", uri)
+        if "format" in command:
+            assert result["outputs"]["predicateSha256"] == result["artifacts"][0]["sha256"]
+    for kind in ("cyclonedx", "spdxjson", "slsaprovenance1", "vuln", "https://syft.dev/bom"):
+        words = ["cosign", "verify-attestation", "--type", kind, "--key", "cosign.pub", "--insecure-ignore-tlog", image]
+        subprocess.run(words, cwd=project, env=tools_env, check=True, capture_output=True)
+
+
+def test_parallel_writes_all_stay(
+    sc: CommandLine, image: str, key: str, project: Path, tools_env: dict[str, str]
+) -> None:
+    assert sc(f"image scan --image {image} --fail-on critical").code == 0
+    env = {**tools_env, "COSIGN_PASSWORD": "test"}
+    flags = ["--image", image, *key.split(), "--output", "json"]
+    commands = [command for command in KINDS if "syft" not in command]
+    running = [start(env, project, *command.split(), *flags) for command in commands]
+    for process in running:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert json.loads(out)["status"] == "passed"
+    assert len(attachments(image)) == 4
+    kinds = "--attestation cyclonedx --attestation spdx --attestation slsaprovenance1 --attestation vuln"
+    done = sc(f"image verify --image {image} {key} {kinds}")
+    assert done.code == 4
+    assert "signature" in done.stderr
+    assert sc(f"image sign --image {image} {key}").code == 0
+    verified = sc(f"image verify --image {image} --key cosign.pub --no-transparency-log {kinds} --output json").result
+    assert sorted(verified["outputs"]["verified"].values()) == sorted(attachments(image))
+    assert {"signature", *KINDS.values()} - {"https://syft.dev/bom"} == set(verified["outputs"]["verified"])
+
+
+def test_the_scan_is_attested_as_facts(sc: CommandLine, image: str, key: str, project: Path) -> None:
+    assert sc(f"image scan --image {image} --fail-on high").code == 3
+    result = sc(f"scan attach --image {image} {key} --output json").result
+    assert any("sample" in warning for warning in result["warnings"])
+    (facts,) = (project / ".sc").rglob("scan.vuln.json")
+    text = facts.read_text()
+    assert "GHSA-2m57-hf25-phgg" in text
+    assert "failOn" not in text
+    assert "action" not in text
+
+
+def test_another_images_attestation_is_refused(
+    sc: CommandLine, image: str, new_image: PushImage, key: str, tools_env: dict[str, str]
+) -> None:
+    """The attachments of one image, moved to another by someone who can write to the registry."""
+    other = new_image(CLEAN, name=image.partition("@")[0].partition("/")[2])
+    assert sc(f"image sign --image {other} {key}").code == 0
+    assert sc(f"sbom attach --format cyclonedx-json --image {other} {key}").code == 0
+    repository, _, digest = image.partition("@")
+    moved = f"{repository}:{digest.replace(':', '-')}"
+    theirs = f"{repository}:{other.partition('@')[2].replace(':', '-')}"
+    subprocess.run(["crane", "copy", theirs, moved], env=tools_env, check=True, capture_output=True)
+    assert attachments(image) == attachments(other) != []
+    done = sc(f"image verify --image {image} {key} --attestation cyclonedx")
+    assert done.code == 4
+    assert "signature" in done.stderr
+    assert "cyclonedx" in done.stderr
+
+
+def test_an_empty_predicate_proves_nothing(
+    sc: CommandLine, image: str, key: str, project: Path, tools_env: dict[str, str]
+) -> None:
+    (project / "empty.json").write_text("{}")
+    (project / "config.json").write_text('{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}')
+    (project / "root.json").write_text('{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
+    offline = ["--signing-config=config.json", "--trusted-root=root.json", "--key=cosign.key", "--yes"]
+    words = ["cosign", "attest", "--type=cyclonedx", "--predicate=empty.json", *offline, image]
+    env = {**tools_env, "COSIGN_PASSWORD": "test"}
+    subprocess.run(words, cwd=project, env=env, check=True, capture_output=True)
+    assert sc(f"sbom verify --format cyclonedx-json --image {image} {key}").code == 4
+
+
+def test_an_attachment_that_is_gone_is_made_again(sc: CommandLine, image: str, key: str) -> None:
+    command = f"sbom attach --format cyclonedx-json --image {image} {key} --output json"
+    assert sc(command).result["status"] == "passed"
+    host, _, rest = image.partition("@")[0].partition("/")
+    tag = image.partition("@")[2].replace(":", "-")
+    request = urllib.request.Request(f"http://{host}/v2/{rest}/manifests/{tag}", method="DELETE")  # noqa: S310 - http on loopback
+    with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - http on loopback
+        pass
+    assert sc(f"sbom verify --format cyclonedx-json --image {image} {key}").code == 4
+    assert sc(command).result["status"] == "passed"
+
+
+def test_an_image_that_is_not_there_is_no_failed_verification(sc: CommandLine, image: str, key: str) -> None:
+    missing = image[:-4] + ("0000" if image[-4:] != "0000" else "1111")
+    done = sc(f"image verify --image {missing} {key}")
+    assert done.code == 6
+    assert "isn't in its registry" in done.stderr
+
+
+def test_a_registry_that_is_down(sc: CommandLine, image: str, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sc_secure.tools.transient.BASE_DELAY", 0.01)
+    gone = f"127.0.0.1:1/{image.partition('/')[2]}"
+    done = sc(f"image verify --image {gone} {key}")
+    assert done.code == 6
+    assert "refused" in done.stderr

@@ -1,0 +1,123 @@
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import CommandLine
+
+BASE = "debian:12@sha256:" + "a" * 64
+
+
+@pytest.fixture
+def source(project: Path) -> str:
+    """A git work tree with an application; its commit."""
+    (project / "app").mkdir()
+    (project / "app" / "Dockerfile").write_text(f"FROM --platform=linux/amd64 {BASE} AS base\nFROM base\n")
+    for words in (
+        ["init", "--quiet", "--initial-branch=main"],
+        ["remote", "add", "origin", "https://bob:hunter2@git.example.com/o/r.git?token=hunter2"],
+        ["add", "app"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message=x"],
+    ):
+        subprocess.run(["git", *words], cwd=project, check=True, capture_output=True)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def predicate_of(project: Path) -> dict:
+    (file,) = (project / ".sc").rglob("provenance.slsa.json")
+    return json.loads(file.read_bytes())
+
+
+def test_what_it_states(sc: CommandLine, image: str, project: Path, source: str) -> None:
+    flags = "--context app --target base --platform linux/amd64 --build-arg-name B --build-arg-name A"
+    result = sc(f"provenance generate --image {image} {flags} --output json").result
+    predicate = predicate_of(project)
+    definition, run = predicate["buildDefinition"], predicate["runDetails"]
+    assert definition["externalParameters"] == {
+        "image": image.partition("@")[0],
+        "context": "app",
+        "dockerfile": "app/Dockerfile",
+        "target": "base",
+        "platform": "linux/amd64",
+        "buildArgNames": ["A", "B"],
+    }
+    dockerfile = hashlib.sha256((project / "app/Dockerfile").read_bytes()).hexdigest()
+    assert definition["resolvedDependencies"] == [
+        {
+            "name": "source",
+            "uri": "git+https://git.example.com/o/r.git@refs/heads/main",
+            "digest": {"gitCommit": source},
+            "annotations": {"dirty": False},
+        },
+        {"name": "dockerfile", "digest": {"sha256": dockerfile}},
+        {"name": "base", "uri": "docker://debian:12", "digest": {"sha256": "a" * 64}},
+    ]
+    assert run["builder"] == {"id": "https://sc-secure.dev/builders/local/v1"}
+    assert run["metadata"]["invocationId"].startswith("urn:uuid:")
+    assert result["outputs"]["builderId"] == run["builder"]["id"]
+    text = json.dumps(predicate)
+    assert "hunter2" not in text
+    assert str(project) not in text
+
+
+def test_a_dirty_work_tree_is_marked(sc: CommandLine, image: str, project: Path, source: str) -> None:
+    (project / "elsewhere").write_text("not in the context")
+    sc(f"provenance generate --image {image} --context app")
+    assert predicate_of(project)["buildDefinition"]["resolvedDependencies"][0]["annotations"] == {"dirty": False}
+    (project / "app/new").write_text("x")
+    result = sc(f"provenance generate --image {image} --context app --output json").result
+    assert predicate_of(project)["buildDefinition"]["resolvedDependencies"][0]["annotations"] == {"dirty": True}
+    assert any("work tree" in warning for warning in result["warnings"])
+
+
+def test_what_is_left_out(sc: CommandLine, image: str, project: Path, source: str) -> None:
+    sc(f"provenance generate --image {image} --context app --no-include-git --no-include-dockerfile")
+    definition = predicate_of(project)["buildDefinition"]
+    assert definition["resolvedDependencies"] == []
+    assert "dockerfile" not in definition["externalParameters"]
+
+
+def test_the_ci_run_is_named(sc: CommandLine, image: str, project: Path) -> None:
+    environment = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_RUN_ATTEMPT": "2",
+    }
+    sc(f"provenance generate --image {image} --no-include-git", **environment)
+    run = "https://github.com/o/r/actions/runs/7/attempts/2"
+    assert predicate_of(project)["runDetails"]["metadata"]["invocationId"] == run
+
+
+@pytest.mark.parametrize("builder", ["", "local", "/home/me", "https://user:pw@x/y"])
+def test_a_builder_is_a_uri(sc: CommandLine, image: str, builder: str) -> None:
+    assert sc(f"provenance generate --image {image}", "--builder-id", builder).code == 2
+
+
+@pytest.mark.parametrize("flag", ["--context", "--dockerfile"])
+def test_what_is_named_must_be_there(sc: CommandLine, image: str, flag: str) -> None:
+    assert sc(f"provenance generate --image {image} {flag} nowhere").code == 2
+
+
+def test_the_builder_is_verified(sc: CommandLine, image: str, key: str) -> None:
+    ours = "https://ci.example.com/builder/v1"
+    assert sc(f"provenance attach --image {image} {key} --no-include-git --builder-id {ours}").code == 0
+    assert sc(f"provenance verify --image {image} {key}").code == 0
+    assert sc(f"provenance verify --image {image} {key} --builder-id {ours}").code == 0
+    done = sc(f"provenance verify --image {image} {key} --builder-id https://evil.example.com/v1")
+    assert done.code == 4
+    assert "evil.example.com" in done.stderr
+
+
+def test_another_commit_is_another_attestation(
+    sc: CommandLine, image: str, key: str, project: Path, source: str
+) -> None:
+    command = f"provenance attach --image {image} {key} --context app --output json"
+    assert sc(command).result["status"] == "passed"
+    assert sc(command).result["status"] == "reused"
+    (project / "app/new").write_text("x")
+    assert sc(command).result["status"] == "passed"

@@ -1,0 +1,101 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sc_secure.errors import InfrastructureError
+from sc_secure.policy.severity import Severity
+from sc_secure.tools.grype import parse_report
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    match = {
+        "vulnerability": {
+            "id": "GHSA-1",
+            "severity": "High",
+            "dataSource": "https://x/GHSA-1",
+            "fix": {"state": "fixed", "versions": ["2"]},
+        },
+        "relatedVulnerabilities": [{"id": "CVE-1"}, {"id": "GHSA-1"}],
+        "artifact": {"name": "p", "version": "1", "type": "python", "purl": "pkg:pypi/p@1"},
+    }
+    status = {"valid": True, "built": "2026-11-24T00:00:00Z", "schemaVersion": "v6.1.10"}
+    return {
+        "matches": [match, match],
+        "ignoredMatches": [],
+        "descriptor": {"version": "0.121.2", "db": {"status": status, "providers": {"github": {}}}},
+    } | changes
+
+
+def parse(content: Any) -> Any:
+    return parse_report(json.dumps(content).encode(), now=NOW)
+
+
+def test_what_it_says() -> None:
+    found = parse(report())
+    (finding,) = found.findings
+    assert (finding.id, finding.severity, finding.aliases, finding.fixed_in) == (
+        "GHSA-1",
+        Severity.HIGH,
+        ("CVE-1",),
+        ("2",),
+    )
+    assert found.database.providers == ("github",)
+    assert found.database.built == datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("severity", ["Unknown", "", "Moderate", "critical "])
+def test_a_word_that_is_no_severity_is_unknown(severity: str) -> None:
+    content = report()
+    content["matches"][0]["vulnerability"]["severity"] = severity
+    assert parse(content).findings[0].severity is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("db", "providers"), {}, "empty"),
+        (("db", "providers"), None, "empty"),
+        (("db", "status", "valid"), False, "valid"),
+        (("db", "status", "valid"), "true", "valid"),
+        (("db", "status", "built"), "2026-11-24T12:06:00Z", "future"),
+        (("db", "status", "built"), "yesterday", "what it should be"),
+        (("db", "status"), {}, "valid"),
+        (("db",), None, "what it should be"),
+    ],
+)
+def test_a_database_that_proves_nothing(path: tuple[str, ...], value: Any, said: str) -> None:
+    content = report()
+    place = content["descriptor"]
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    with pytest.raises(InfrastructureError, match=said):
+        parse(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {},
+        report(matches=None),
+        report(matches={}),
+        report(matches=[1]),
+        report(matches=[{}]),
+        report(matches=[{"vulnerability": {"id": 1}, "artifact": {}}]),
+        report(descriptor=None),
+    ],
+)
+def test_rubbish(content: Any) -> None:
+    with pytest.raises(InfrastructureError):
+        parse(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_no_json(content: bytes) -> None:
+    with pytest.raises(InfrastructureError):
+        parse_report(content, now=NOW)

@@ -1,0 +1,119 @@
+"""Messages that tools and registries really print."""
+
+import pytest
+
+from sc_secure.errors import NotAuthorised
+from sc_secure.tools import transient
+from sc_secure.tools.transient import Kind, TransientFailure, classify, classify_status, failure, with_retries
+
+DIAL = 'Get "https://r.example/v2/": dial tcp'
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"{DIAL} 127.0.0.1:5912: connect: connection refused",
+        f"{DIAL}: lookup r.example on 10.0.0.2:53: no such host",
+        f"{DIAL}: lookup r.example: i/o timeout",
+        f"{DIAL}: lookup r.example on 127.0.0.11:53: server misbehaving",
+        "read tcp 10.0.0.1:40000->10.0.0.2:443: read: connection reset by peer",
+        "net/http: TLS handshake timeout",
+        "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+        "PUT https://r.example/v2/x/blobs/uploads/: unexpected status code 503 Service Unavailable",
+        "HEAD https://r.example/v2/x: unexpected status code 502 Bad Gateway (HEAD responses have no body)",
+        "GET https://index.docker.io/v2/x: TOOMANYREQUESTS: You have reached your unauthenticated pull rate limit.",
+        "unexpected status code 429 Too Many Requests",
+        "unexpected status code 408 Request Timeout",
+        "INTERNAL_SERVER_ERROR: unexpected status code 500 Internal Server Error",
+        "unexpected EOF",
+        "[Errno -3] Temporary failure in name resolution",
+        "[Errno -2] Name or service not known",
+        "[Errno 104] Connection reset by peer",
+        "timed out",
+        "write: broken pipe",
+        "stream error: stream ID 5; INTERNAL_ERROR; http2: server sent GOAWAY and closed the connection; GOAWAY",
+    ],
+)
+def test_what_may_pass(message: str) -> None:
+    assert classify(message) is Kind.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "GET https://r.example/v2/x/manifests/1: UNAUTHORIZED: authentication required; [map[Action:pull]]",
+        "POST https://r.example/v2/x/blobs/uploads/: DENIED: permission_denied: write_package",
+        "unexpected status code 401 Unauthorized",
+        "unexpected status code 403 Forbidden",
+        "GET https://auth.docker.io/token?service=x: unexpected status code 401 Unauthorized",
+        "denied: requested access to the resource is denied",
+        "no basic auth credentials",
+        "AccessDeniedException: User is not authorized to perform: kms:Sign",
+        "unexpected status code 401 Unauthorized after 503 Service Unavailable",
+    ],
+)
+def test_a_refusal(message: str) -> None:
+    assert classify(message) is Kind.NOT_AUTHORISED
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "decrypt: encrypted: decryption failed",
+        "no matching attestations: ",
+        "unexpected status code 404 Not Found (HEAD responses have no body, use GET for details)",
+        "x509: certificate signed by unknown authority",
+        "could not parse reference: app@sha256:4015030000",
+        "MANIFEST_UNKNOWN: sha256:5030500429401403",
+        "open /var/lib/x: no such file or directory",
+    ],
+)
+def test_what_stays(message: str) -> None:
+    assert classify(message) is Kind.PERMANENT
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, Kind.PERMANENT), (401, Kind.NOT_AUTHORISED), (403, Kind.NOT_AUTHORISED), (404, Kind.PERMANENT)]
+    + [(status, Kind.TRANSIENT) for status in (408, 429, 500, 502, 503, 504)],
+)
+def test_statuses(status: int, kind: Kind) -> None:
+    assert classify_status(status) is kind
+
+
+def test_backoff_grows_and_ends() -> None:
+    slept: list[float] = []
+
+    def fail() -> None:
+        raise TransientFailure("x")
+
+    with pytest.raises(TransientFailure):
+        with_retries(fail, sleep=slept.append)
+    assert len(slept) == transient.ATTEMPTS - 1
+    for n, seconds in enumerate(slept):
+        assert 0.5 <= seconds / (transient.BASE_DELAY * 2**n) <= 1
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    tries: list[int] = []
+
+    def fail() -> None:
+        tries.append(1)
+        raise failure(Kind.NOT_AUTHORISED, "no")
+
+    with pytest.raises(NotAuthorised):
+        with_retries(fail)
+    assert len(tries) == 1
+
+
+def test_the_second_try_counts() -> None:
+    results = [TransientFailure("x"), None]
+
+    def once() -> str:
+        error = results.pop(0)
+        if error:
+            raise error
+        return "done"
+
+    assert with_retries(once, sleep=lambda _: None) == "done"
