@@ -1,0 +1,20 @@
+"""The package as a Pulumi plugin (see PulumiPlugin.yaml): serves the components to programs in any language."""
+
+from pulumi.provider.experimental import component_provider_host
+
+from sc_secure import (
+    AttestCommand,
+    SbomCommand,
+    ScanCommand,
+    SecuredImage,
+    SignCommand,
+    VerifyCommand,
+    __version__,
+)
+
+if __name__ == "__main__":
+    component_provider_host(
+        name="sc-secure",
+        version=__version__,
+        components=[SecuredImage, SbomCommand, ScanCommand, SignCommand, AttestCommand, VerifyCommand],
+    )

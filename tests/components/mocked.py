@@ -1,0 +1,84 @@
+"""Components without an engine: Pulumi's own mocks, which record what is declared and answer as the plugins would."""
+
+import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks
+
+from sc_secure.steps.result import StepResult
+
+DIGEST = f"sha256:{'a' * 64}"
+REFERENCE = f"registry.example/team/app@{DIGEST}"
+STEP_OF = {
+    "sbom generate": "sbom",
+    "image scan": "scan",
+    "image sign": "sign",
+    "sbom attach": "attest",
+    "provenance attach": "attest",
+    "scan attach": "attest",
+    "image verify": "verify",
+}
+
+
+class Mocks(mocks.Mocks):
+    """Records what is declared; commands print a passing result, unless `answers` says otherwise."""
+
+    def __init__(self, answers: dict[str, str | None] | None = None) -> None:
+        self.resources: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._answers = answers or {}
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        self.resources[f"{args.typ}::{args.name}"] = (args.typ, args.inputs)
+        outputs = dict(args.inputs)
+        if args.typ == "docker:index/image:Image":
+            outputs["repoDigest"] = REFERENCE
+        if args.typ == "command:local:Command":
+            outputs["stdout"] = self._answers.get(args.name, result_for(args.inputs.get("create") or ""))
+        return f"{args.name}-id", outputs
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"a program's run calls nothing, but called {args.token}")
+
+    def commands(self) -> dict[str, str]:
+        """A command's name -> its text."""
+        kind = "command:local:Command"
+        return {
+            key.split("::")[1]: inputs.get("create") for key, (typ, inputs) in self.resources.items() if typ == kind
+        }
+
+
+def result_for(command: str, **changes: Any) -> str:
+    """The line that a step's command would print."""
+    words = shlex.split(command)
+    if len(words) < 5:
+        return ""
+    now = datetime.now(UTC)
+    fields: dict[str, Any] = {
+        "step": STEP_OF[" ".join(words[1:3])],
+        "subject": words[words.index("--image") + 1],
+        "status": "passed",
+        "started_at": now,
+        "finished_at": now,
+        "outputs": {"path": ".sc/artifacts/x/sbom.json", "predicateType": words[1], "attestationDigest": DIGEST},
+    }
+    return StepResult(**(fields | changes)).to_line()
+
+
+def run(program: Callable[[], Any], recorder: Mocks, *, preview: bool = False) -> Any:
+    """Runs a program, waits for all that it declared, and returns its output's value (None: unknown).
+
+    Raises:
+        Exception: what the program, or one of its outputs, raised.
+    """
+    values: list[Any] = []
+    pulumi.runtime.set_mocks(recorder, project="trial", stack="dev", preview=preview)
+
+    @pulumi.runtime.test
+    def whole() -> pulumi.Output[None]:
+        return pulumi.Output.from_input(program()).apply(values.append)
+
+    whole()
+    return values[0] if values else None
