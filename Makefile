@@ -1,0 +1,57 @@
+# Everything here runs from a fresh clone: each target makes what it needs first. `make help` lists them.
+# Settings: SC_SECURE_CACHE, PULUMI_HOME, PULUMI_BACKEND_URL, SC_SECURE_PLUGINS, PYTHON, PYTEST_ARGS.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+VENV := .venv/bin
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up down env test lint format bench tools tools-path venv lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+up: ## the main job: all set-up, then `pulumi up` of examples/quickstart, and its outputs
+	@$(PYTHON) -m devtools.up
+
+down: ## ends what `make up` started, and only that
+	@$(PYTHON) -m devtools.down
+
+env: ## prints the shell settings of `make up`: eval "$$(make env)"
+	@$(PYTHON) -m devtools.environment
+
+test: tools venv ## all tests, with their set-up; PYTEST_ARGS="-k word" for some
+	@PATH="$$($(PYTHON) -m devtools.tools --path):$(CURDIR)/$(VENV):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
+		$(VENV)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+lint: venv ## linters, formatting, types, the rooms of the design, no trace of this machine
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/pyright
+	$(VENV)/lint-imports
+	@$(PYTHON) -m devtools.hygiene
+
+format: venv ## formats the code and sorts its imports
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+bench: ## the benchmark
+	@echo "make bench isn't built yet: the benchmark comes in a later issue." >&2; exit 1
+
+tools: ## pulumi, cosign, syft, grype, crane: from PATH where new enough, else built into the cache
+	@$(PYTHON) -m devtools.tools
+
+tools-path: ## prints the folder to put on PATH
+	@$(PYTHON) -m devtools.tools --path
+
+venv: ## the Python environment .venv, from requirements-dev.lock
+	@$(PYTHON) -m devtools.venv
+
+lock: ## writes requirements-dev.lock anew, with the newest versions that pyproject.toml allows
+	@$(PYTHON) -m devtools.venv --lock
+
+clean: ## after `make down`: removes everything that was made here, and the cache
+	@$(PYTHON) -m devtools.down --clean

@@ -1,0 +1,65 @@
+"""`make down`: ends what `make up` started, and only that. `--clean`: then removes all that was made here."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from devtools import cache, engine, registry
+from devtools.console import run_main, say
+
+_MADE_HERE = (
+    ".venv",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".import_linter_cache",
+    "build",
+    "dist",
+    "examples/*/.sc/artifacts",
+    "examples/*/.sc/bin",
+    "examples/*/.sc/run",
+    "examples/*/app/site-packages",
+    "examples/*/Pulumi.*.yaml",
+    "**/__pycache__",
+)
+"""What the Makefile makes inside the repository; all of it is in .gitignore."""
+
+
+def down() -> None:
+    """Ends the registry and the engine, where this project started them."""
+    if not cache.is_ours(cache.location()):
+        say("nothing was started")
+        return
+    ended = [name for name, stop in (("registry", registry.stop), ("docker engine", engine.stop)) if stop()]
+    say(f"ended: {', '.join(ended)}" if ended else "nothing of ours is running")
+
+
+def clean() -> None:
+    """Removes the cache and what the Makefile made in the repository."""
+    # A key pair whose password isn't in the cache is somebody's own.
+    made_keys = (cache.location() / "quickstart" / "quickstart-cosign.password").exists()
+    cache.remove()
+    say(f"removed {cache.location()}")
+    patterns = [*_MADE_HERE, *(("examples/*/cosign.key", "examples/*/cosign.pub") if made_keys else ())]
+    for pattern in patterns:
+        # A list: the folders are removed while they would be walked.
+        for path in list(cache.REPOSITORY.glob(pattern)):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    # A link goes, and not what it points to.
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+
+
+def main() -> None:
+    """`make down` and `make clean`."""
+    down()
+    if "--clean" in sys.argv[1:]:
+        clean()
+
+
+if __name__ == "__main__":
+    run_main(main)
