@@ -1,0 +1,149 @@
+"""Stands for pulumi-docker 5.2.0 where the official plugin can't be downloaded: `docker.Image` and nothing else.
+
+It builds with the `docker` program: with BuildKit where that has buildx, and with the classic builder otherwise.
+"""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any, ClassVar
+
+from context import digest_of
+from engine import Engine, registry_of
+from properties import UNKNOWN, Properties, has_unknowns
+from provider import Operation, Provider, ProviderError, serve
+
+_STRING = {"type": "string"}
+_BUILD: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "args": {"type": "object", "additionalProperties": _STRING},
+        "builderVersion": {"type": "string", "enum": ["BuilderV1", "BuilderBuildKit"]},
+        "cacheFrom": {"type": "object", "properties": {"images": {"type": "array", "items": _STRING}}},
+        "context": _STRING,
+        "dockerfile": _STRING,
+        "platform": _STRING,
+        "target": _STRING,
+    },
+}
+_REGISTRY = {"type": "object", "properties": {"server": _STRING, "username": _STRING, "password": _STRING}}
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class Docker(Provider):
+    """Builds and pushes images, as `docker:index/image:Image`."""
+
+    name = "docker"
+    version = "5.2.0"
+    resource = "docker:index/image:Image"
+    inputs: ClassVar = {
+        "type": "object",
+        "properties": {
+            "build": _BUILD,
+            "buildOnPreview": {"type": "boolean"},
+            "imageName": _STRING,
+            "registry": _REGISTRY,
+            "skipPush": {"type": "boolean"},
+        },
+        "required": ["imageName"],
+    }
+    outputs: ClassVar = {
+        "properties": dict.fromkeys(
+            ("baseImageName", "context", "dockerfile", "imageName", "platform", "registryServer", "repoDigest"), _STRING
+        ),
+        "required": ["baseImageName", "context", "dockerfile", "imageName", "registryServer", "repoDigest"],
+    }
+
+    def __init__(self) -> None:
+        self._engine = Engine()
+
+    def configure(self, config: dict[str, str]) -> None:
+        host = config.pop("host", "")
+        super().configure({key: value for key, value in config.items() if value})
+        if host:
+            os.environ["DOCKER_HOST"] = host
+
+    def check(self, operation: Operation, news: Properties) -> Properties:
+        name = news["imageName"]
+        if not news.get("skipPush") and not has_unknowns(name):
+            registry_of(name)  # refuses a name that isn't fully qualified
+        build = news.get("build", {})
+        if not isinstance(build, dict):  # wholly unknown
+            return news
+        build = {"platform": _host_platform()} | build
+        if "cacheFrom" in build:
+            operation.warn("the offline docker plugin ignores cacheFrom: the engine's own cache is used")
+        context, dockerfile = _places(build)
+        known = not has_unknowns([context, dockerfile])
+        # As the official plugin does: beside the inputs, so that a changed file is a changed input.
+        build["contextDigest"] = digest_of(_existing(context, dockerfile), dockerfile) if known else UNKNOWN
+        return news | {"build": build}
+
+    def compared(self, inputs: Properties) -> Properties:
+        # Credentials change often (a new token at every run) and make no other image.
+        if not isinstance(inputs.get("registry"), dict):
+            return inputs
+        server = {key: value for key, value in inputs["registry"].items() if key == "server"}
+        return inputs | {"registry": server}
+
+    def create(self, operation: Operation, inputs: Properties) -> tuple[str, Properties]:
+        return inputs["imageName"], self._image(operation, inputs)
+
+    def update(self, operation: Operation, olds: Properties, news: Properties) -> Properties:
+        return self._image(operation, news)
+
+    def cancel(self) -> None:
+        self._engine.cancel()
+
+    def _image(self, operation: Operation, inputs: Properties) -> Properties:
+        build = inputs["build"] if isinstance(inputs["build"], dict) else {"context": UNKNOWN, "dockerfile": UNKNOWN}
+        registry = inputs["registry"] if isinstance(inputs.get("registry"), dict) else {}
+        context, dockerfile = _places(build)
+        known = not has_unknowns([context, dockerfile])
+        outputs = {
+            "baseImageName": inputs["imageName"],
+            "context": context,
+            "dockerfile": os.path.relpath(dockerfile, context) if known else UNKNOWN,
+            "imageName": inputs["imageName"],
+            "platform": build.get("platform", UNKNOWN),
+            "registryServer": registry.get("server", ""),
+            "repoDigest": UNKNOWN,
+        }
+        if operation.preview and (not inputs.get("buildOnPreview") or has_unknowns(inputs)):
+            return outputs
+        name = inputs["imageName"]
+        with self._engine.credentials(name, registry, operation.warn) as environment:
+            operation.log("Building the image")
+            image = self._engine.build(
+                name, build, context=context, dockerfile=dockerfile, environment=environment, log=operation.log
+            )
+            if operation.preview:
+                return outputs
+            if inputs.get("skipPush"):
+                return outputs | {"repoDigest": image}
+            operation.log("Pushing Image to the registry")
+            return outputs | {"repoDigest": self._engine.push(name, environment, operation.log)}
+
+
+def _places(build: Properties) -> tuple[str, str]:
+    context = build.get("context", ".")
+    return context, build.get("dockerfile", UNKNOWN if has_unknowns(context) else str(Path(context, "Dockerfile")))
+
+
+def _existing(context: str, dockerfile: str) -> str:
+    if not Path(context).is_dir():
+        raise ProviderError(f"the build context {context} isn't a folder")
+    if not Path(dockerfile).is_file():
+        hint = Path(context, dockerfile)
+        advice = f". Try setting `dockerfile` to {str(hint)!r}" if hint.is_file() else ""
+        raise ProviderError(f"could not open dockerfile at relative path {dockerfile}{advice}")
+    return context
+
+
+def _host_platform() -> str:
+    machine = platform.machine()
+    return f"linux/{_ARCHITECTURES.get(machine, machine)}"
+
+
+if __name__ == "__main__":
+    serve(Docker())
