@@ -1,0 +1,140 @@
+"""The real services that the tests run against, started once for all test processes, on first use.
+
+With `pytest -n`, the first process that needs them starts them, and the controlling process ends them.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from devtools import engine, processes, registry, sample_database, tools
+
+_SESSION = "SC_SECURE_TEST_SESSION"
+"""Names the folder that the processes of one test run share."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[_SESSION] = tempfile.mkdtemp(prefix="sc-secure-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    session = Path(os.environ.pop(_SESSION))
+    started = session / "services.json"
+    if started.exists():
+        services = json.loads(started.read_text())
+        processes.Process(**services["registry_process"]).end(patience=5)
+        if services["engine_started_here"]:
+            engine.stop()
+    shutil.rmtree(session, ignore_errors=True)
+
+
+@contextmanager
+def _alone(session: Path) -> Iterator[None]:
+    with (session / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def services() -> dict[str, object]:
+    """What runs, and where: see `_start`."""
+    session = Path(os.environ[_SESSION])
+    known = session / "services.json"
+    with _alone(session):
+        if not known.exists():
+            known.write_text(json.dumps(_start(session)))
+        return json.loads(known.read_text())
+
+
+def _start(session: Path) -> dict[str, object]:
+    """Tools, a docker engine, a registry, a vulnerability database, a key pair, and Pulumi's plugins."""
+    programs = tools.ensure()
+    folders = [str(folder) for folder in tools.tools_path(programs)]
+    ran_before = processes.recorded("engine") is not None
+    docker = engine.ensure()
+    registry_here = registry.start(session / "registry", crane=programs["crane"])
+    database = session / "grype"
+    sample_database.import_into(programs["grype"], database)
+    home = session / "home"
+    home.mkdir()
+    return {
+        "path": folders,
+        "docker_host": docker.host,
+        "engine_started_here": docker.started and not ran_before,
+        "registry": registry_here.address,
+        "registry_process": {"pid": registry_here.process.pid, "began": registry_here.process.began},
+        "database": str(database),
+        "home": str(home),
+        "pulumi_home": str(_plugins(programs["pulumi"], session)),
+    }
+
+
+def _plugins(pulumi: Path, session: Path) -> Path:
+    """The official plugins of PULUMI_HOME if they are asked for, else the offline ones in a home of their own."""
+    from tests.plugins.install import VERSIONS, install, is_offline  # noqa: PLC0415 - needs the Pulumi SDK
+
+    if os.environ.get("SC_SECURE_PLUGINS") == "official":
+        home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+        for name, version in VERSIONS.items():
+            assert (home / "plugins" / f"resource-{name}-v{version}").is_dir(), f"no {name} {version} in {home}"
+            assert not is_offline(home, name), f"the {name} plugin in {home} isn't the official one"
+        return home
+    home = session / "pulumi"
+    install(pulumi, home, sys.executable)
+    return home
+
+
+@pytest.fixture(scope="session")
+def tools_env(services: dict[str, object]) -> dict[str, str]:
+    """An environment with the tools, a sample vulnerability database and this Python, and nothing else."""
+    venv = Path(sys.prefix)
+    path = [str(venv / "bin"), *services["path"], "/usr/local/bin", "/usr/bin", "/bin"]  # type: ignore[misc]
+    passed_on = {key: os.environ[key] for key in ("LANG", "SC_SECURE_CACHE", "SSL_CERT_FILE") if key in os.environ}
+    return passed_on | {
+        "PATH": os.pathsep.join(path),
+        "VIRTUAL_ENV": str(venv),
+        "HOME": str(services["home"]),
+        "DOCKER_HOST": str(services["docker_host"]),
+        "GRYPE_DB_CACHE_DIR": str(services["database"]),
+        "GRYPE_DB_AUTO_UPDATE": "false",
+        "GRYPE_CHECK_FOR_APP_UPDATE": "false",
+        "SYFT_CHECK_FOR_APP_UPDATE": "false",
+    }
+
+
+@pytest.fixture(scope="session")
+def pulumi_env(tools_env: dict[str, str], services: dict[str, object]) -> dict[str, str]:
+    """`tools_env`, and what Pulumi needs; a project adds its own state backend."""
+    return tools_env | {
+        "PULUMI_HOME": str(services["pulumi_home"]),
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+@pytest.fixture(scope="session", name="registry")
+def _registry(services: dict[str, object]) -> str:
+    """A registry on loopback, as `host:port`: plain HTTP, and no referrers API."""
+    return str(services["registry"])
+
+
+@pytest.fixture
+def key_pair(tmp_path: Path, tools_env: dict[str, str]) -> Path:
+    """A cosign private key; its public half is beside it as `.pub`, its password is `COSIGN_PASSWORD` = `test`."""
+    command = ["cosign", "generate-key-pair", "--output-key-prefix", "cosign"]
+    env = tools_env | {"COSIGN_PASSWORD": "test"}
+    subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
+    return tmp_path / "cosign.key"
