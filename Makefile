@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down env test lint format bench tools tools-path venv lock clean
+.PHONY: help up down env test lint format bench tools tools-path venv lock schema clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -52,6 +52,9 @@ venv: ## the Python environment .venv, from requirements-dev.lock
 
 lock: ## writes requirements-dev.lock anew, with the newest versions that pyproject.toml allows
 	@$(PYTHON) -m devtools.venv --lock
+
+schema: venv ## writes schema.json anew, as Pulumi infers it from the components
+	@$(VENV)/python -m devtools.schema
 
 clean: ## after `make down`: removes everything that was made here, and the cache
 	@$(PYTHON) -m devtools.down --clean

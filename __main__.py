@@ -1,5 +1,6 @@
 """The package as a Pulumi plugin (see PulumiPlugin.yaml): serves the components to programs in any language."""
 
+import pulumi
 from pulumi.provider.experimental import component_provider_host
 
 from sc_secure import (
@@ -12,9 +13,14 @@ from sc_secure import (
     __version__,
 )
 
+COMPONENTS: list[type[pulumi.ComponentResource]] = [
+    SecuredImage,
+    SbomCommand,
+    ScanCommand,
+    SignCommand,
+    AttestCommand,
+    VerifyCommand,
+]
+
 if __name__ == "__main__":
-    component_provider_host(
-        name="sc-secure",
-        version=__version__,
-        components=[SecuredImage, SbomCommand, ScanCommand, SignCommand, AttestCommand, VerifyCommand],
-    )
+    component_provider_host(name="sc-secure", version=__version__, components=COMPONENTS)

@@ -40,7 +40,7 @@ def attachments(reference: str) -> list[str]:
     host, _, name = repository.partition("/")
     url = f"http://{host}/v2/{name}/manifests/{digest.replace(':', '-')}"
     index = {"Accept": "application/vnd.oci.image.index.v1+json"}
-    request = urllib.request.Request(url, headers=index)  # noqa: S310 - http on loopback
+    request = urllib.request.Request(url, headers=index)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - http on loopback
             return [entry["digest"] for entry in json.load(response)["manifests"]]

@@ -128,14 +128,14 @@ class Step:
         return self.result.apply(lambda result: result.outputs.get(key, default))
 
 
-def _passed(name: str, reference: str, stdout: str) -> StepResult:
+def _passed(name: str, reference: str, stdout: str | None) -> StepResult:
     """The result that a step's command printed, if it is one about this image.
 
     Raises:
         pulumi.RunError: it isn't: the gate stays closed.
     """
     try:
-        result = StepResult.from_line(stdout)
+        result = StepResult.from_line(stdout or "")
     except ValueError:
         raise pulumi.RunError(f"{name}: the command printed no step result, so the step didn't pass") from None
     if result.subject != reference:

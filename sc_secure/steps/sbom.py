@@ -10,9 +10,9 @@ from sc_secure.steps.canonical import canonical_sbom, is_about, made_by, package
 from sc_secure.steps.formats import SYFT, SbomFormat
 from sc_secure.steps.result import StepResult, ToolUsed
 from sc_secure.steps.session import Session, shown_path
-from sc_secure.tools import syft
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Json
+from sc_secure.tools.syft import Syft
 from sc_secure.tools.workspace import write_file
 
 
@@ -73,7 +73,7 @@ def ensure(session: Session, image: ImageReference, form: SbomFormat) -> Catalog
 def _read_image(session: Session, image: ImageReference, form: SbomFormat, used: ToolUsed) -> Catalogue:
     forms = {each.name: each for each in (SYFT, form)}
     raw = {name: session.temp / each.file for name, each in forms.items()}
-    syft.catalogue(image, raw, session.runner, session.environ, session.temp)
+    Syft(session.runner, session.environ, session.temp).catalogue(image, raw)
     native = _made(raw[SYFT.name])
     if not is_about(native, image):
         raise InfrastructureError("syft: its catalogue isn't about the digest that was asked for")
@@ -85,7 +85,7 @@ def _convert(session: Session, image: ImageReference, form: SbomFormat) -> bytes
     """Another format of a catalogue that is here: the same bytes as if the image were read again."""
     raw = session.temp / form.file
     source = session.folder(image) / SYFT.file
-    syft.convert(source, form.name, raw, session.runner, session.environ, session.temp)
+    Syft(session.runner, session.environ, session.temp).convert(source, form.name, raw)
     return _keep(session, image, form, _made(raw))
 
 

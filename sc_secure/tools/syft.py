@@ -11,54 +11,58 @@ from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.transient import classify, failure, with_retries
 
 
-def catalogue(
-    image: ImageReference, outputs: Mapping[str, Path], runner: Runner, environ: Mapping[str, str], temp: Path
-) -> None:
-    """Read the image from its registry and write its catalogue.
+class Syft:
+    """Runs syft.
 
     Args:
-        image: what to read.
-        outputs: syft's name of a format (`syft-json`, `cyclonedx-json`, `spdx-json`), and the file it goes to.
-        runner: runs syft.
+        runner: runs programs.
         environ: our environment.
         temp: the run's private folder.
-
-    Raises:
-        InfrastructureError, NotAuthorised: syft failed, after retries.
     """
-    _run(["syft", "scan", image.subject, "--from", "registry", *_flags(outputs)], runner, environ, temp)
 
+    def __init__(self, runner: Runner, environ: Mapping[str, str], temp: Path) -> None:
+        self._runner = runner
+        self._environ = environ
+        self._temp = temp
 
-def convert(catalogue: Path, form: str, output: Path, runner: Runner, environ: Mapping[str, str], temp: Path) -> None:
-    """Write another format of a catalogue, without reading the image.
+    def catalogue(self, image: ImageReference, outputs: Mapping[str, Path]) -> None:
+        """Read the image from its registry and write its catalogue.
 
-    Args:
-        catalogue: a syft-json document.
-        form: syft's name of the format to write.
-        output: the file to write.
-        runner: runs syft.
-        environ: our environment.
-        temp: the run's private folder.
+        Args:
+            image: what to read.
+            outputs: syft's name of a format (`syft-json`, `cyclonedx-json`, `spdx-json`), and the file it goes to.
 
-    Raises:
-        InfrastructureError: syft failed.
-    """
-    _run(["syft", "convert", str(catalogue), *_flags({form: output})], runner, environ, temp)
+        Raises:
+            InfrastructureError, NotAuthorised: syft failed, after retries.
+        """
+        self._run(["syft", "scan", image.subject, "--from", "registry", *_flags(outputs)])
 
+    def convert(self, catalogue: Path, form: str, output: Path) -> None:
+        """Write another format of a catalogue, without reading the image.
 
-def _run(words: list[str], runner: Runner, environ: Mapping[str, str], temp: Path) -> None:
-    # A configuration of our own: a `.syft.yaml` in the working directory could leave packages out.
-    config = temp / "syft.yaml"
-    config.write_text("check-for-app-update: false\n")
-    argv = [*words, "--config", str(config), "--quiet"]
-    env = environment_for("syft", environ, temp, SYFT_CHECK_FOR_APP_UPDATE="false")
+        Args:
+            catalogue: a syft-json document.
+            form: syft's name of the format to write.
+            output: the file to write.
 
-    def run() -> None:
-        done = runner.run(argv, env=env)
-        if done.code != 0:
-            raise failure(classify(done.stderr), done.summary())
+        Raises:
+            InfrastructureError: syft failed.
+        """
+        self._run(["syft", "convert", str(catalogue), *_flags({form: output})])
 
-    with_retries(run)
+    def _run(self, words: list[str]) -> None:
+        # A configuration of our own: a `.syft.yaml` in the working directory could leave packages out.
+        config = self._temp / "syft.yaml"
+        config.write_text("check-for-app-update: false\n")
+        argv = [*words, "--config", str(config), "--quiet"]
+        env = environment_for("syft", self._environ, self._temp, SYFT_CHECK_FOR_APP_UPDATE="false")
+
+        def run() -> None:
+            done = self._runner.run(argv, env=env)
+            if done.code != 0:
+                raise failure(classify(done.stderr), done.summary())
+
+        with_retries(run)
 
 
 def _flags(outputs: Mapping[str, Path]) -> list[str]:

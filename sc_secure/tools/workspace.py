@@ -48,7 +48,7 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """The per-user cache: `$SC_SECURE_CACHE`, or else `sc-secure` in the XDG cache folder. Made by `cache_subfolder`."""
+    """The per-user cache: `$SC_SECURE_CACHE`, or else `sc-secure` in the XDG cache folder. It may not exist yet."""
     chosen = environ.get("SC_SECURE_CACHE")
     if chosen:
         return Path(chosen)

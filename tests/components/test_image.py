@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime import rpc
 
 from sc_secure import SecuredImage
 from tests.components.mocked import REFERENCE, Mocks, result_for, run
@@ -107,6 +108,7 @@ def test_an_image_that_exists_is_not_built() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
+        (None, "printed no step result"),
         ("", "printed no step result"),
         ("{}", "printed no step result"),
         ("all good!", "printed no step result"),
@@ -114,7 +116,7 @@ def test_an_image_that_exists_is_not_built() -> None:
     ],
 )
 @pytest.mark.parametrize("step", ["app-scan", "app-verify"])
-def test_the_gate_stays_closed_without_a_result_about_this_image(step: str, answer: str, said: str) -> None:
+def test_the_gate_stays_closed_without_a_result_about_this_image(step: str, answer: str | None, said: str) -> None:
     with pytest.raises(Exception, match=said):
         run(lambda: secured().deployable_ref, Mocks({step: answer}))
 
@@ -126,8 +128,20 @@ def test_nothing_is_signed_when_the_scan_has_no_result() -> None:
     assert not {"app-sign", "app-attest-sbom", "app-verify"} & {n for n, text in mocks.commands().items() if text}
 
 
+def test_nothing_is_verified_before_all_is_attested() -> None:
+    mocks = Mocks({"app-attest-scan": ""})
+    with pytest.raises(pulumi.RunError, match="app-attest-scan"):
+        run(lambda: secured().deployable_ref, mocks)
+    assert not mocks.commands().get("app-verify")
+
+
+def test_an_update_that_leaves_a_step_out_opens_no_gate() -> None:
+    """With `--target`, a step that isn't among the targets has no result, and its outputs are unknown."""
+    assert run(lambda: secured().deployable_ref, Mocks({"app-verify": rpc.UNKNOWN})) is None
+
+
 def test_preview_passes_a_known_digest_on_when_a_step_will_run_again() -> None:
-    mocks = Mocks({"app-scan": None})
+    mocks = Mocks({"app-scan": rpc.UNKNOWN})
     assert run(lambda: secured().deployable_ref, mocks, preview=True) == REFERENCE
     assert mocks.commands()["app-verify"].startswith(".sc/bin/sc-secure image verify")
 

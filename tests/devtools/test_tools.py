@@ -95,18 +95,19 @@ def test_built_ones_seem_to_be_in_that_folder(own_cache: Path, tmp_path: Path) -
 def test_one_that_does_not_know_its_version_is_asked_by_its_build_information(
     own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Built as `go build` does it without the version set: it then says `(devel)`."""
-    program = tmp_path / "here" / "crane"
+    """The language host prints no version at all."""
+    host = tool("pulumi-language-python")
+    program = tmp_path / "here" / host.name
     env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}
-    command = ["go", "build", "-trimpath", "-buildvcs=false", "-o", str(program), CRANE.package]
-    subprocess.run(command, cwd=tools.MODULES / "crane", env=env, check=True)
-    go = str(shutil.which("go"))
+    command = ["go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", str(program), host.package]
+    subprocess.run(command, cwd=tools.MODULES / host.name, env=env, check=True)
+    go = Path(str(shutil.which("go"))).parent
     _only_path(monkeypatch, program.parent)
-    with pytest.raises(SetupError):
-        tools.ensure(["crane"])
-    cache.remove()  # with it goes the answer of before
-    monkeypatch.setenv("PATH", os.pathsep.join([os.environ["PATH"], str(Path(go).parent)]))
-    assert tools.ensure(["crane"]) == {"crane": program}
+    with pytest.raises(SetupError, match=host.name):
+        tools.ensure([host.name])
+    cache.remove()  # with it goes the answer that nothing is known
+    monkeypatch.setenv("PATH", os.pathsep.join([os.environ["PATH"], str(go)]))
+    assert tools.ensure([host.name]) == {host.name: program}
 
 
 def _program(folder: Path, name: str, script: str) -> Path:

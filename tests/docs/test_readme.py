@@ -5,20 +5,27 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
-from devtools import cache
+from devtools import base_image, cache
 from sc_secure import load_security
 from sc_secure.policy.security import parse_security
 from tests.components.mocked import REFERENCE, Mocks, run
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "examples/quickstart/README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+DOCUMENTS = [
+    README,
+    ROOT / "docs/contract.md",
+    ROOT / "examples/quickstart/README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+]
 
 
 def blocks(document: Path, language: str) -> list[str]:
@@ -133,13 +140,15 @@ def _environment(services: dict[str, Any], folder: Path) -> dict[str, str]:
     passed_on = {
         key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "VIRTUAL_ENV", "PYTHON"))
     }
-    path = os.pathsep.join([*services["path"], "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])
+    ambient = [folder for folder in os.get_exec_path() if not Path(folder).is_relative_to(sys.prefix)]
+    path = os.pathsep.join([*services["path"], *ambient])
     own_cache = folder / "cache"
-    made = cache.location() / "quickstart"
-    if made.is_dir():
-        shutil.copytree(made, own_cache / "quickstart", ignore=shutil.ignore_patterns("*password*", "grype*"))
+    made = cache.folder("quickstart")
+    base_image.ensure(passed_on | {"PATH": path, "DOCKER_HOST": services["docker_host"]}, made)
+    shutil.copytree(made, own_cache / "quickstart", ignore=shutil.ignore_patterns("*password*", "grype*"))
+    (own_cache / ".made-by-sc-secure").touch()
     return passed_on | {
-        "PATH": f"{Path(shutil.which('python3') or 'python3').parent}:{path}",
+        "PATH": path,
         "DOCKER_HOST": services["docker_host"],
         "SC_SECURE_CACHE": str(own_cache),
     }

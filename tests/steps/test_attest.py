@@ -114,7 +114,7 @@ def test_an_attachment_that_is_gone_is_made_again(sc: CommandLine, image: str, k
     assert sc(command).result["status"] == "passed"
     host, _, rest = image.partition("@")[0].partition("/")
     tag = image.partition("@")[2].replace(":", "-")
-    request = urllib.request.Request(f"http://{host}/v2/{rest}/manifests/{tag}", method="DELETE")  # noqa: S310 - http on loopback
+    request = urllib.request.Request(f"http://{host}/v2/{rest}/manifests/{tag}", method="DELETE")
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310 - http on loopback
         pass
     assert sc(f"sbom verify --format cyclonedx-json --image {image} {key}").code == 4

@@ -6,7 +6,6 @@ import pytest
 
 from tests.command_line import CommandLine, in_process, wrap
 
-
 FORMATS = {
     "cyclonedx-json": ("sbom.cyclonedx.json", "bomFormat"),
     "spdx-json": ("sbom.spdx.json", "spdxVersion"),

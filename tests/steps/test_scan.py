@@ -74,7 +74,7 @@ def test_a_configuration_in_the_project_hides_nothing(sc: CommandLine, image: st
     ("days", "said"), [(2, "future"), (-30, "weeks"), (0, "empty")], ids=["future", "old", "empty"]
 )
 def test_a_database_that_proves_nothing_is_never_a_pass(
-    sc: CommandLine, tools_env: dict[str, str], image: str, project: Path, days: int, said: str
+    sc: CommandLine, tools_env: dict[str, str], image: str, project: Path, *, days: int, said: str
 ) -> None:
     sample_database.build(project / "changed.db", datetime.now(UTC) + timedelta(days=days))
     if said == "empty":

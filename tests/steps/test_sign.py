@@ -47,7 +47,7 @@ def test_another_keys_signature_is_not_ours(sc: CommandLine, image: str, key: st
     ],
 )
 def test_bad_usage_changes_nothing(
-    sc: CommandLine, image: str, key: str, arguments: str, environment: dict[str, str], said: str
+    sc: CommandLine, image: str, key: str, *, arguments: str, environment: dict[str, str], said: str
 ) -> None:
     done = sc(f"image sign --image {image} {arguments}", **environment)
     assert (done.code, done.stdout) == (2, "")
@@ -109,6 +109,7 @@ def test_only_what_may_pass_is_tried_again(
     key: str,
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     message: str,
     code: int,
     runs: int,

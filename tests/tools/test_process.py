@@ -93,7 +93,8 @@ def test_a_missing_program() -> None:
 
 def test_the_time_out_ends_the_whole_group(tmp_path: Path) -> None:
     # neither the program nor its child listens to SIGTERM
-    script = f"trap '' TERM; (trap '' TERM; sleep 60) & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/self; wait; sleep 60"
+    child = f"(trap '' TERM; sleep 60) & echo $! > {tmp_path}/child"
+    script = f"trap '' TERM; {child}; echo $$ > {tmp_path}/self; wait; sleep 60"
     began = time.monotonic()
     with pytest.raises(StepTimedOut), Lifeline(1):
         Runner().run(["sh", "-c", script], env=ENV)
@@ -117,7 +118,8 @@ STEP = """
     try:
         with open_session(timeout=60) as session:
             Path("temp").write_text(str(session.temp))
-            session.runner.run(["sh", "-c", "echo $$ > tool.new; mv tool.new tool; sleep 60"], env={"PATH": "/usr/bin:/bin"})
+            tool = "echo $$ > tool.new; mv tool.new tool; sleep 60"
+            session.runner.run(["sh", "-c", tool], env={"PATH": "/usr/bin:/bin"})
     except KeyboardInterrupt:
         sys.exit(130)
 """

@@ -59,7 +59,7 @@ def test_too_old_and_missing(tmp_path: Path, environ: dict[str, str]) -> None:
     with pytest.raises(ToolMissing, match="not on PATH"):
         require(tool("grype"), Runner(), environ)
     fake(tmp_path, "grype", "Version: 0.9.0")
-    with pytest.raises(ToolMissing, match="older than 0.110.0"):
+    with pytest.raises(ToolMissing, match=r"older than 0\.110\.0"):
         require(tool("grype"), Runner(), environ)
 
 
