@@ -4,6 +4,7 @@ It is checked in so that a change of the contract shows in a diff.
 """
 
 import importlib.util
+import inspect
 import json
 
 from devtools.cache import REPOSITORY
@@ -25,7 +26,11 @@ def infer() -> str:
     plugin = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(plugin)
     provider = ComponentProvider(plugin.COMPONENTS, "sc-secure", None, sc_secure.__version__)
-    return json.dumps(json.loads(provider.schema), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    schema = json.loads(provider.schema)
+    for described in (*schema["resources"].values(), *schema["types"].values()):
+        # Python 3.13 takes the indentation out of docstrings, older ones leave it in.
+        described["description"] = inspect.cleandoc(described["description"])
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
