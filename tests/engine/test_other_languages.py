@@ -1,0 +1,71 @@
+"""`SecuredImage` across the provider boundary: from a YAML program, as from any other language."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.secured_project import STEPS, SecuredProject
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+name: trial
+runtime: yaml
+config:
+  registry: {type: string}
+  failOn: {type: string, default: critical}
+resources:
+  app:
+    type: sc-secure:SecuredImage
+    properties:
+      imageName: ${registry}/app:1
+      build: {context: app, dockerfile: app/Dockerfile}
+      security:
+        scan: {failOn: FAIL_ON}
+        sbom: {format: cyclonedx-json}
+        signing: {key: cosign.key, passwordEnv: SIGNING_PASSWORD, verify: {key: cosign.pub}}
+        provenance: {enabled: true}
+        timeouts: {scan: 300}
+outputs:
+  deployable_ref: ${app.deployableRef}
+  status: ${app.status}
+  attestations: ${app.attestations}
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    """A folder for PATH with the package as an executable: the old host can't run `PulumiPlugin.yaml`."""
+    executable = tmp_path / "plugin/pulumi-resource-sc-secure"
+    executable.parent.mkdir()
+    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT))} "$@"\n')
+    executable.chmod(0o755)
+    return executable.parent
+
+
+def test_from_yaml(new_project: Callable[..., SecuredProject], plugin: Path) -> None:
+    project = new_project()
+    (project.folder / "__main__.py").unlink()
+    project.write("Pulumi.yaml", PROGRAM.replace("FAIL_ON", "critical"))
+    project.environment["PATH"] = f"{plugin}:{project.environment['PATH']}"
+    run = project.up()
+    assert run.code == 0, run.text
+    outputs = project.stack_outputs()
+    assert outputs["status"] == "secured"
+    assert len(outputs["attestations"]) == 3
+    assert len(project.attached(outputs["deployable_ref"])) == 4
+    assert {f"app-{step}" for step in STEPS} <= set(run.steps)
+
+    assert set(project.up().steps.values()) == {"same"}
+
+    project.write("Pulumi.yaml", PROGRAM.replace("FAIL_ON", "high"))
+    assert set(project.changed()) == {"app-scan"}
+    project.write("Pulumi.yaml", PROGRAM.replace("FAIL_ON", "worst"))
+    run = project.preview()
+    assert run.code != 0
+    assert "security.scan.fail_on: Input should be" in run.text, run.text
+    assert "Traceback" not in run.text, run.text
