@@ -6,6 +6,8 @@ PYTEST_ARGS ?=
 VENV := .venv/bin
 
 export PYTHONDONTWRITEBYTECODE := 1
+# `eval "$$(make env)"` takes all that is printed, from a nested make too.
+MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -20,7 +22,7 @@ up: ## the main job: all set-up, then `pulumi up` of examples/quickstart, and it
 down: ## ends what `make up` started, and only that
 	@$(PYTHON) -m devtools.down
 
-env: ## prints the shell settings of `make up`: eval "$$(make env)"
+env: ## prints the shell settings of `make up`: eval "$(make env)"
 	@$(PYTHON) -m devtools.environment
 
 test: tools venv ## all tests, with their set-up; PYTEST_ARGS="-k word" for some

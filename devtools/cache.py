@@ -13,7 +13,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,23 +76,23 @@ def remove() -> None:
         return
     if not is_ours(path):
         raise SetupError(f"{path} has no {_MARKER} file, so it isn't this project's, and is left alone.")
-    if mounted := _mounts_below(path):
+    if mounted := mounts_below(path):
         raise SetupError(f"{mounted[0]} is still mounted: end what uses it, `umount` it, and try again.")
     shutil.rmtree(path)
 
 
-def _mounts_below(path: Path) -> list[str]:
-    """Mount points inside the folder: removing would reach through them."""
+def mounts_below(path: Path) -> list[str]:
+    """Mount points inside the folder, innermost first: removing would reach through them."""
     table = Path("/proc/self/mounts")
     if not table.exists():
         return []
     prefix = f"{path.resolve()}/"
     points = (line.split()[1] for line in table.read_text().splitlines())
-    return [point for point in points if point.startswith(prefix)]
+    return sorted((point for point in points if point.startswith(prefix)), key=len, reverse=True)
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
+def locked(name: str) -> Generator[None, None, None]:
     """Only one process of this user is inside at a time; the others wait, and say so."""
     path = root() / f"{name}.lock"
     with path.open("w") as file:

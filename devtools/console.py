@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def capture(
 
 
 @contextmanager
-def progress(text: str, every: float = 20.0) -> Iterator[None]:
+def progress(text: str, every: float = 20.0) -> Generator[None, None, None]:
     """`text … 12 s` while the block runs: counting on a terminal, a line now and then in a log.
 
     The lines in a log are there because a CI job that is silent for minutes looks hung, and some are killed for it.

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from devtools import cache, engine, registry
-from devtools.console import run_main, say
+from devtools.console import progress, run_main, say
 
 _MADE_HERE = (
     ".venv",
@@ -29,8 +29,9 @@ def down() -> None:
     if not cache.is_ours(cache.location()):
         say("nothing was started")
         return
-    ended = [name for name, stop in (("registry", registry.stop), ("docker engine", engine.stop)) if stop()]
-    say(f"ended: {', '.join(ended)}" if ended else "nothing of ours is running")
+    with progress("ending what was started"):
+        ended = [name for name, stop in (("registry", registry.stop), ("docker engine", engine.stop)) if stop()]
+    say(f"ended: {' and '.join(ended)}" if ended else "nothing of ours was running")
 
 
 def clean() -> None:

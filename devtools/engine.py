@@ -16,6 +16,7 @@ from devtools import cache, processes
 from devtools.console import SetupError, capture, progress, run_main, say
 
 _NAME = "engine"
+_PREFIX = "sc-secure-engine-"
 _START_SECONDS = 60
 # A unix socket's path has at most 107 bytes, and the engine puts longer ones below its own folder.
 _LONGEST_FOLDER = 50
@@ -45,19 +46,20 @@ def ensure() -> Engine:
 
 
 def stop() -> bool:
-    """Ends the private engine and what belongs to it. False: none was running."""
-    known = processes.recorded(_NAME)
+    """Ends the private engine and what belongs to it, without a word. False: none was running."""
+    known = processes.last_recorded(_NAME)
     if known is None:
-        processes.forget(_NAME)
         return False
     process, details = known
-    with progress(f"ending the docker engine (process {process.pid})"):
-        process.end(patience=30.0)
+    ran = process.end(patience=30.0)
     run = Path(details["folder"])
-    if run.name.startswith("sc-secure-") or run.is_relative_to(cache.location()):
+    # One that was killed leaves what it had mounted, and nothing could be removed.
+    for point in (*cache.mounts_below(run), *cache.mounts_below(cache.folder(_NAME))):
+        capture(["umount", point])
+    if not cache.mounts_below(run) and run.name.startswith((_NAME, _PREFIX)):
         shutil.rmtree(run, ignore_errors=True)
     processes.forget(_NAME)
-    return True
+    return ran
 
 
 def _ambient() -> Engine | None:
@@ -115,7 +117,7 @@ def _launch(storage: tuple[str, ...], log: Path) -> Engine | None:
         raise SetupError("docker.io is installed and yet there's no `dockerd` on PATH: install Docker by other means.")
     run = cache.folder("run") / _NAME
     if len(str(run)) > _LONGEST_FOLDER:
-        run = Path(tempfile.mkdtemp(prefix="sc-secure-"))
+        run = Path(tempfile.mkdtemp(prefix=_PREFIX))
     run.mkdir(exist_ok=True, mode=0o700)
     host = f"unix://{run}/docker.sock"
     command = [

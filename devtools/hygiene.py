@@ -51,8 +51,8 @@ def _hosts() -> Iterator[str]:
             texts.append(capture(command, timeout=30).stdout)
         except (OSError, subprocess.TimeoutExpired):
             continue
-    for url in re.findall(r"https?://[^\s'\",|]+", "\n".join(texts)):
-        host = urlsplit(url).hostname
+    for url in re.finditer(r"https?://[^\s'\",|]+", "\n".join(texts)):
+        host = urlsplit(url.group()).hostname
         if host and host not in _PUBLIC:
             yield host
 

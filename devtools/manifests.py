@@ -66,7 +66,8 @@ def _collect(
         return
     media_type = answer.getheader("Content-Type", "")
     if media_type in _INDEXES:
-        for child in json.loads(body).get("manifests") or []:
+        children: list[dict[str, str]] = json.loads(body).get("manifests") or []
+        for child in children:
             _collect(connection, repository, child["digest"], found)
     found[repository, reference] = _Manifest(repository, reference, media_type, body)
 

@@ -111,12 +111,17 @@ def record(name: str, process: Process, **details: str) -> None:
 
 def recorded(name: str) -> tuple[Process, dict[str, str]] | None:
     """The process remembered under that name and its details, if it still runs."""
+    known = last_recorded(name)
+    return known if known and known[0].alive() else None
+
+
+def last_recorded(name: str) -> tuple[Process, dict[str, str]] | None:
+    """The process remembered under that name and its details, though it may have ended."""
     try:
         entry = json.loads(_record(name).read_text())
-        process = Process(int(entry.pop("pid")), str(entry.pop("began")))
+        return Process(int(entry.pop("pid")), str(entry.pop("began"))), entry
     except (FileNotFoundError, ValueError, KeyError, AttributeError, TypeError):
         return None
-    return (process, entry) if process.alive() else None
 
 
 def forget(name: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools import cache, manifests, processes, tools
-from devtools.console import SetupError, run_main, say
+from devtools.console import SetupError, run_main
 
 _NAME = "registry"
 _HOST = "127.0.0.1"
@@ -93,11 +93,10 @@ def remember() -> None:
 
 
 def stop() -> bool:
-    """Ends the registry of `make up`. False: it didn't run."""
+    """Ends the registry of `make up`, without a word. False: it didn't run."""
     known = processes.recorded(_NAME)
     if known:
         remember()
-        say(f"ending the registry on {known[1]['address']} (process {known[0].pid})")
         known[0].end(patience=5.0)
     processes.forget(_NAME)
     return known is not None

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from devtools import cache, engine, environment, plugins, quickstart, registry, tools, venv
 from devtools.console import SetupError, capture, run_main, say
@@ -113,13 +113,14 @@ def _show(outputs: Mapping[str, Any]) -> None:
     width = max((len(name) for name in outputs), default=0)
     for name, value in outputs.items():
         if isinstance(value, dict) and value:
+            parts = cast("dict[str, Any]", value)
             print(f"  {name}:")
-            inner = max(len(key) for key in value)
-            for key, part in value.items():
+            inner = max(len(key) for key in parts)
+            for key, part in parts.items():
                 print(f"    {key:<{inner}}  {_plain(part)}")
         elif isinstance(value, list) and value:
             print(f"  {name}:")
-            for part in value:
+            for part in cast("list[Any]", value):
                 print(f"    - {_plain(part)}")
         else:
             print(f"  {name:<{width}}  {_plain(value)}")

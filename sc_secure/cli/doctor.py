@@ -9,9 +9,13 @@ import sys
 import click
 
 from sc_secure.errors import ToolMissing
+from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
 from sc_secure.tools.table import TOOLS, Tool
 from sc_secure.tools.versions import UNKNOWN, installed, too_old
+
+_PATIENCE = 60.0
+"""Seconds for all tools together to say their versions."""
 
 
 @click.command()
@@ -23,7 +27,8 @@ def command(output: str, verbose: bool) -> int:
     Exits with 5 if one that a step runs is missing or too old.
     """
     runner = Runner(verbose=verbose)
-    looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS]
+    with Lifeline(_PATIENCE):
+        looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS]
     if output == "json":
         rows = [
             {

@@ -8,7 +8,8 @@ from typing import Unpack
 import click
 
 from sc_secure.cli._shared import Command, Shared, chosen_key, image_option, key_options, run_step, shared_options
-from sc_secure.steps.provenance import DEFAULT_BUILDER, Source
+from sc_secure.policy.security import LOCAL_BUILDER_ID
+from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
 
 
@@ -16,7 +17,11 @@ def _source_options(command: Command) -> Command:
     """The flags that say what the image was built from: they make a `Source`."""
     options = (
         click.option(
-            "--builder-id", default=DEFAULT_BUILDER, show_default=True, metavar="URI", help="Who vouches for the build."
+            "--builder-id",
+            default=LOCAL_BUILDER_ID,
+            show_default=True,
+            metavar="URI",
+            help="Who vouches for the build.",
         ),
         click.option("--context", type=click.Path(path_type=Path), metavar="DIR", help="The build context."),
         click.option(

@@ -9,10 +9,10 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi_command import local
@@ -27,6 +27,8 @@ GRACE_SECONDS = 60
 """By how much Pulumi's own time-out, which kills, is later than the step's, which ends cleanly and says why."""
 
 MAX_TIMEOUT_SECONDS = 86400
+
+T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -158,18 +160,28 @@ def gate(reference: pulumi.Output[str], steps: Sequence[Step]) -> pulumi.Output[
 
     async def value() -> str:
         if preview:
-            return await _future(reference)
-        resolved = await _future(waiting)
+            return cast(str, await reference.future(with_unknowns=True))
+        resolved = await waiting.future(with_unknowns=True)
         return resolved[0] if resolved else ""
 
     async def known() -> bool:
         return await (reference if preview else waiting).is_known()
 
-    return pulumi.Output(waiting.resources(), value(), known(), reference.is_secret())
+    return pulumi.Output(waiting.resources(), _Later(value), _Later(known), _Later(reference.is_secret))
 
 
-async def _future(output: pulumi.Output[Any]) -> Any:
-    return await output.future(with_unknowns=True)
+class _Later(Awaitable[T]):
+    """Begins when it is awaited.
+
+    When a step fails, the resources raise first, and Python would warn of a coroutine that nobody awaits any more,
+    beneath the one error that matters.
+    """
+
+    def __init__(self, begin: Callable[[], Awaitable[T]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._begin().__await__()
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
-from sc_secure.errors import ToolMissing
+from sc_secure.errors import InfrastructureError, ToolMissing
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
-from sc_secure.tools.registry import Credentials, Json
+from sc_secure.tools.registry import Credentials
 
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _MAX_CONFIG = MIB
@@ -52,10 +52,9 @@ def _read_config(environ: Mapping[str, str]) -> Json:
     path = (Path(folder) if folder else Path(environ.get("HOME") or Path.home()) / ".docker") / "config.json"
     try:
         with path.open("rb") as file:
-            content: object = json.loads(file.read(_MAX_CONFIG))
-    except (OSError, ValueError, RecursionError):
+            return parse_object(file.read(_MAX_CONFIG), "docker's configuration")
+    except (OSError, InfrastructureError):
         return {}
-    return cast("Json", content) if isinstance(content, dict) else {}
 
 
 def _mapping(config: Json, key: str) -> Json:
@@ -84,12 +83,10 @@ def _ask_helper(helper: str, server: str, runner: Runner, environ: Mapping[str, 
     env = environment_for("docker-credential", environ, temp)
     try:
         done = runner.run([f"docker-credential-{helper}", "get"], env=env, stdin=server.encode(), stdout_limit=MIB)
-        answer: object = json.loads(done.stdout) if done.code == 0 else None
-    except (ToolMissing, ValueError, RecursionError):
+        answer = parse_object(done.stdout, helper) if done.code == 0 else {}
+    except (ToolMissing, InfrastructureError):
         return None
-    if not isinstance(answer, dict):
-        return None
-    username, secret = _text(cast("Json", answer), "Username"), _text(cast("Json", answer), "Secret")
+    username, secret = _text(answer, "Username"), _text(answer, "Secret")
     runner.hide([secret])
     if username == _TOKEN_USER:
         return Credentials(identity_token=secret)

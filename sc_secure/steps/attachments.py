@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError
-from sc_secure.steps.canonical import parse_object
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import Statement
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.key import Key
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json, Registry
+from sc_secure.tools.registry import Registry
 
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"

@@ -7,13 +7,14 @@ from typing import cast
 
 from sc_secure.steps import provenance, sbom, scan
 from sc_secure.steps.attachments import find, write
-from sc_secure.steps.canonical import canonical_bytes, canonical_sha256, parse_object
+from sc_secure.steps.canonical import canonical_bytes, canonical_sha256
 from sc_secure.steps.formats import PREDICATES, PredicateType, SbomFormat
 from sc_secure.steps.result import Artifact, StepResult
 from sc_secure.steps.session import Session
+from sc_secure.tools.cosign import Statement
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 
 _PROVENANCE_TIMES = (("runDetails", "metadata"),)
 _SCAN_TIMES = (("metadata",),)
@@ -69,15 +70,17 @@ def _attach(
     used = session.use("cosign")
     for warning in key.warnings:
         session.warn(warning)
-    wanted = _same_part(document, ignoring)
+
+    def same(statement: Statement) -> bool:
+        said = statement.predicate
+        return said == document or _same_part(said, ignoring) == _same_part(document, ignoring)
+
     file = session.temp / "predicate.json"
     file.write_bytes(canonical_bytes(document))
     found, reused = write(
         session,
         image,
-        look=lambda: find(
-            session, image, key, kind.uri, lambda statement: _same_part(statement.predicate, ignoring) == wanted
-        ),
+        look=lambda: find(session, image, key, kind.uri, same),
         put=lambda: session.cosign.attest(image, key, kind.cosign, file),
     )
     return session.result(

@@ -11,10 +11,9 @@ import re
 import uuid
 from typing import cast
 
-from sc_secure.errors import InfrastructureError
 from sc_secure.steps.formats import CYCLONEDX, SPDX, SYFT, SbomFormat
+from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which UTF-8 can't hold; Go puts U+FFFD in its place too."""
@@ -23,24 +22,14 @@ _SPDX_NAMESPACE = "https://sc-secure.dev/spdx/"
 
 
 def canonical_bytes(document: Json) -> bytes:
-    """The document as JSON in UTF-8: keys sorted, no spaces, whole numbers without a fraction."""
-    text = json.dumps(_plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """The document as JSON in UTF-8: keys sorted, no spaces."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return _SURROGATE.sub("\ufffd", text).encode()
 
 
 def canonical_sha256(document: Json) -> str:
     """The SHA-256 of the document's canonical form, in hexadecimal."""
     return hashlib.sha256(canonical_bytes(document)).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in cast("Json", value).items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in cast("list[object]", value)]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)  # cosign carries numbers as doubles: 1 and 1.0 are one number
-    return value
 
 
 def canonical_sbom(sbom: Json, form: SbomFormat, image: ImageReference) -> bytes:
@@ -88,21 +77,6 @@ def package_count(syft_document: Json) -> int:
     """How many packages a syft-json catalogue lists."""
     packages = syft_document.get("artifacts")
     return len(cast("list[object]", packages)) if isinstance(packages, list) else 0
-
-
-def parse_object(content: bytes, what: str) -> Json:
-    """A JSON object.
-
-    Raises:
-        InfrastructureError: it isn't one.
-    """
-    try:
-        value: object = json.loads(content)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InfrastructureError(f"{what}: not a JSON object")
-    return cast("Json", value)
 
 
 def _child(document: Json, key: str) -> Json:

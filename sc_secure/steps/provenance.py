@@ -11,25 +11,23 @@ import os
 import re
 import urllib.parse
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sc_secure.context.ci import invocation_id
 from sc_secure.context.git import GitState, git_state
 from sc_secure.errors import ConfigError
+from sc_secure.policy.security import LOCAL_BUILDER_ID
 from sc_secure.steps.canonical import canonical_bytes
 from sc_secure.steps.result import Artifact, StepResult
 from sc_secure.steps.session import Session, shown_path
+from sc_secure.tools.documents import Json
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 from sc_secure.tools.text import printable
 from sc_secure.tools.workspace import write_file
 
 BUILD_TYPE = "https://sc-secure.dev/build-types/docker/v1"
 """A docker build; its parameters are the ones of `_external_parameters`."""
-DEFAULT_BUILDER = "https://sc-secure.dev/builders/local/v1"
-"""A run on a person's machine, where nothing vouches for the builder."""
 FILE = "provenance.slsa.json"
 MEDIA_TYPE = "application/vnd.in-toto.provenance+json"
 _MAX_DOCKERFILE = 4 * MIB
@@ -40,7 +38,7 @@ _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)@(sha256):([0-9a-f]{64})\b", r
 class Source:
     """What the image was built from, as the command line says it."""
 
-    builder_id: str = DEFAULT_BUILDER
+    builder_id: str = LOCAL_BUILDER_ID
     """A URI that names who vouches for the build: the same in each run."""
     context: Path | None = None
     """The build context."""
@@ -90,11 +88,8 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
         },
         "runDetails": {
             "builder": {"id": source.builder_id},
-            "metadata": {
-                "invocationId": invocation_id(session.environ),
-                "startedOn": _rfc3339(session.started_at),
-                "finishedOn": _rfc3339(datetime.now(UTC)),
-            },
+            # Without startedOn and finishedOn: those are the build's, which ended before this step began.
+            "metadata": {"invocationId": invocation_id(session.environ)},
             "byproducts": [],
         },
     }
@@ -108,7 +103,7 @@ def _check(source: Source) -> None:
     shown = printable(source.builder_id, limit=200)
     parts = urllib.parse.urlsplit(source.builder_id)
     if not parts.scheme or not (parts.netloc or parts.scheme == "urn") or parts.username or parts.password:
-        raise ConfigError(f"--builder-id {shown}: not a URI such as {DEFAULT_BUILDER}")
+        raise ConfigError(f"--builder-id {shown}: not a URI such as {LOCAL_BUILDER_ID}")
     if source.context and not source.context.is_dir():
         raise ConfigError(f"--context {printable(str(source.context))}: no such folder")
     file = _dockerfile(source)
@@ -167,7 +162,3 @@ def _shown(path: Path, git: GitState | None) -> str:
     if git and path.resolve().is_relative_to(git.root.resolve()):
         return Path(os.path.relpath(path.resolve(), git.root.resolve())).as_posix()
     return shown_path(path)
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sc_secure.errors import InfrastructureError
-from sc_secure.steps.canonical import canonical_sbom, is_about, made_by, package_count, parse_object
+from sc_secure.steps.canonical import canonical_sbom, is_about, made_by, package_count
 from sc_secure.steps.formats import SYFT, SbomFormat
 from sc_secure.steps.result import StepResult, ToolUsed
 from sc_secure.steps.session import Session, shown_path
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 from sc_secure.tools.syft import Syft
 from sc_secure.tools.workspace import write_file
 

@@ -11,13 +11,13 @@ from sc_secure.errors import ConfigError, InfrastructureError, PolicyViolation, 
 from sc_secure.policy.decision import Decision, Finding, Policy, decide
 from sc_secure.policy.severity import EVERY_WORD, Severity
 from sc_secure.steps import sbom
-from sc_secure.steps.canonical import canonical_bytes, is_about, parse_object
+from sc_secure.steps.canonical import canonical_bytes, is_about
 from sc_secure.steps.formats import SYFT
 from sc_secure.steps.result import StepResult, ToolUsed
 from sc_secure.steps.session import Session, shown_path
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.grype import Grype
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 from sc_secure.tools.scanner import SAMPLE_PROVIDER, Report, Scanner
 from sc_secure.tools.text import printable
 from sc_secure.tools.workspace import write_file
@@ -213,7 +213,8 @@ def _violation(
     sample = " (a small sample database was used)" if SAMPLE_PROVIDER in report.database.providers else ""
     lines.append(f"  full report: {printable(shown_path(path), limit=300)}{more}{sample}")
     return PolicyViolation(
-        "\n".join(lines), advice="update these packages and build again, or change the policy; nothing was signed"
+        "\n".join(lines),
+        advice="update these packages and build again, or change the policy; until then nothing is signed",
     )
 
 

@@ -11,9 +11,9 @@ from sc_secure.steps.formats import PREDICATES, PredicateType
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import SIGNATURE, Statement
+from sc_secure.tools.documents import Json
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 from sc_secure.tools.text import printable
 
 

@@ -7,19 +7,17 @@ trusted root on every write; without them it asks the public TUF repository.
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.key import Key
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Json
 from sc_secure.tools.transient import classify, failure, with_retries
 
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
@@ -39,6 +37,8 @@ class Statement:
 
     predicate_type: str
     predicate: Json
+    subjects: frozenset[str]
+    """SHA-256 digests of what it is about, in hexadecimal."""
     payload: str
     """The DSSE envelope's payload, base64, as it is in the registry."""
     signature: str
@@ -107,7 +107,8 @@ class Cosign:
         if not with_retries(verify):
             return []
         found = [_statement(line) for line in _lines(output)]
-        return [each for each in found if each and each.predicate_type == predicate_type and _about(each, image)]
+        # cosign checks the subject too; a later one may not.
+        return [each for each in found if each and each.predicate_type == predicate_type and image.hex in each.subjects]
 
     def public_key(self, key: Key) -> Path:
         """A file with the public key.
@@ -167,26 +168,17 @@ def _lines(path: Path) -> Iterator[bytes]:
 def _statement(line: bytes) -> Statement | None:
     """What a DSSE envelope that cosign printed holds; None for a line that isn't one."""
     try:
-        envelope = cast("Json", json.loads(line))
+        envelope = parse_object(line, "an envelope")
         payload, signatures = envelope["payload"], cast("list[Json]", envelope["signatures"])
-        content = cast("Json", json.loads(base64.b64decode(cast("str", payload), validate=True)))
+        content = parse_object(base64.b64decode(cast("str", payload), validate=True), "a statement")
         predicate, kind = content["predicate"], content["predicateType"]
         signature = signatures[0]["sig"]
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError, binascii.Error):
+        subjects = cast("list[Json]", content["subject"])
+        digests = frozenset(str(cast("Json", each["digest"]).get("sha256")) for each in subjects)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, InfrastructureError):
         return None
     if not (isinstance(predicate, dict) and isinstance(kind, str) and isinstance(payload, str)):
         return None
     if not isinstance(signature, str):
         return None
-    return Statement(kind, cast("Json", predicate), payload, signature)
-
-
-def _about(statement: Statement, image: ImageReference) -> bool:
-    """Whether the statement names this digest: cosign checks it too, but a later one may not."""
-    content = cast("Json", json.loads(base64.b64decode(statement.payload)))
-    subjects = content.get("subject")
-    for subject in cast("list[object]", subjects) if isinstance(subjects, list) else []:
-        digests = cast("Json", subject).get("digest") if isinstance(subject, dict) else None
-        if isinstance(digests, dict) and cast("Json", digests).get("sha256") == image.hex:
-            return True
-    return False
+    return Statement(kind, cast("Json", predicate), digests, payload, signature)

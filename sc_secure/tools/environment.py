@@ -35,7 +35,8 @@ _ALWAYS = frozenset(
 _REGISTRY = ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "GCE_METADATA_HOST")
 _PER_TOOL: dict[str, tuple[str, ...]] = {
     "syft": (*_REGISTRY, "SYFT_REGISTRY_"),
-    "grype": ("GRYPE_DB_",),
+    # Where the database is and comes from; not the switches that accept an old or damaged one.
+    "grype": ("GRYPE_DB_CACHE_DIR", "GRYPE_DB_AUTO_UPDATE", "GRYPE_DB_UPDATE_URL", "GRYPE_DB_CA_CERT"),
     "cosign": (*_REGISTRY, "VAULT_", "KUBECONFIG", "TRANSIT_", "COSIGN_PKCS11_", "COSIGN_REPOSITORY"),
     "git": ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES"),
     "docker-credential": (*_REGISTRY, "GNUPGHOME", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS"),

@@ -5,7 +5,6 @@ Its exit codes and flags decide nothing, and its database is looked at before it
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import cast
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.decision import Finding
 from sc_secure.policy.severity import Severity
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
-from sc_secure.tools.registry import Json
 from sc_secure.tools.scanner import Database, Report
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
@@ -69,13 +68,13 @@ def parse_report(content: bytes, *, now: datetime) -> Report:
         InfrastructureError: it isn't grype's JSON, or its database is empty, invalid or of the future.
     """
     try:
-        report = _mapping(json.loads(content))
+        report = parse_object(content, "grype's report")
         descriptor = _mapping(report["descriptor"])
         database = _database(_mapping(descriptor["db"]), now)
         findings = {_finding(_mapping(match)) for match in _list(report["matches"])}
         ignored = {_finding(_mapping(match)) for match in _list(report.get("ignoredMatches") or [])}
         version = _text(descriptor["version"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"grype: its report isn't what it should be ({detail})") from None
     return Report("grype", version, database, _sorted(findings), _sorted(ignored))

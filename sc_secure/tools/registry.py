@@ -10,7 +10,6 @@ import base64
 import hashlib
 import http.client
 import ipaddress
-import json
 import re
 import urllib.error
 import urllib.parse
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from typing import IO, cast
 
 from sc_secure.errors import InfrastructureError, VerificationFailed
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, TransientFailure, classify, classify_status, failure, with_retries
 
@@ -38,8 +38,6 @@ _ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
 )
-
-Json = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Registry:
         digest = _digest(body)
         if reference.startswith("sha256:") and digest != reference:
             raise VerificationFailed(f"{self._host}: manifest {reference} has other content ({digest})")
-        return Manifest(digest, _object(body, f"{self._host}: manifest {reference}"))
+        return Manifest(digest, parse_object(body, f"{self._host}: manifest {reference}"))
 
     def blob(self, digest: str, *, limit: int) -> bytes | None:
         """The content of that digest; None: there is none.
@@ -130,7 +128,7 @@ class Registry:
             if body is None and asked == 1:
                 fallback = self.manifest(digest.replace(":", "-"))
                 return _digests(fallback.content) if fallback else []
-            found += _digests(_object(body or b"{}", f"{self._host}: referrers of {digest}"))
+            found += _digests(parse_object(body or b"{}", f"{self._host}: referrers of {digest}"))
             path = self._next(link)
         return found[:_MAX_REFERRERS]
 
@@ -210,7 +208,7 @@ class Registry:
             request.add_unredirected_header(name, value)
         try:
             with self._open(request) as response:
-                token = _object(_bounded(response, MAX_MANIFEST, realm.netloc), "the token service's answer")
+                token = parse_object(_bounded(response, MAX_MANIFEST, realm.netloc), "the token service's answer")
         except urllib.error.HTTPError as error:
             error.close()
             raise failure(classify_status(error.code), f"{realm.netloc}: HTTP {error.code} for a token") from None
@@ -266,16 +264,6 @@ def _bounded(response: http.client.HTTPResponse, limit: int, host: str) -> bytes
 
 def _digest(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
-
-
-def _object(body: bytes, what: str) -> Json:
-    try:
-        value: object = json.loads(body)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InfrastructureError(f"{what}: not a JSON object")
-    return cast("Json", value)
 
 
 def _digests(index: Json) -> list[str]:

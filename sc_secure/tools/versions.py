@@ -9,9 +9,9 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from sc_secure.errors import ToolMissing
+from sc_secure.errors import InfrastructureError, ToolMissing
+from sc_secure.tools.documents import parse_object
 from sc_secure.tools.process import Runner
 from sc_secure.tools.table import Tool
 from sc_secure.tools.workspace import cache_folder, cache_subfolder, write_file
@@ -41,12 +41,13 @@ def installed(tool: Tool, runner: Runner, environ: Mapping[str, str]) -> Install
     key = f"{path.resolve()}:{status.st_mtime_ns}:{status.st_size}"
     cache = cache_folder(environ) / "versions" / f"{tool.name}.json"
     known = _read(cache)
-    if key not in known:
-        known = {**dict(list(known.items())[-20:]), key: _ask(tool, path, runner, environ)}
+    version = known.get(key) or _ask(tool, path, runner, environ)
+    # An unknown version isn't kept: once Go is there, its build information tells.
+    if key not in known and version != UNKNOWN:
         with contextlib.suppress(OSError):  # a cache that can't be written costs time, nothing else
             cache_subfolder(cache_folder(environ), "versions")
-            write_file(cache, json.dumps(known).encode())
-    return Installed(path, known[key])
+            write_file(cache, json.dumps({**dict(list(known.items())[-20:]), key: version}).encode())
+    return Installed(path, version)
 
 
 def require(tool: Tool, runner: Runner, environ: Mapping[str, str]) -> Installed:
@@ -79,17 +80,14 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _read(cache: Path) -> dict[str, str]:
     try:
-        content: object = json.loads(cache.read_bytes())
-    except (OSError, ValueError):
+        known = parse_object(cache.read_bytes(), cache.name)
+    except (OSError, InfrastructureError):
         return {}
-    if not isinstance(content, dict):
-        return {}
-    known = cast("dict[str, object]", content)
     return {key: value for key, value in known.items() if isinstance(value, str) and _valid(value)}
 
 
 def _valid(version: str) -> bool:
-    return version == UNKNOWN or re.fullmatch(r"\d+\.\d+\.\d+", version) is not None
+    return re.fullmatch(r"\d+\.\d+\.\d+", version) is not None
 
 
 def _ask(tool: Tool, path: Path, runner: Runner, environ: Mapping[str, str]) -> str:

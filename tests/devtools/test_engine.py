@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,24 @@ def test_a_private_one_is_started_and_ended_with_all_its_processes(
         assert engine.stop()
     assert not any(member.alive() for member in family)
     assert not Path(private.host.removeprefix("unix://")).parent.exists()
-    assert not cache._mounts_below(own_cache)
+    assert not cache.mounts_below(own_cache)
+
+
+def test_what_a_killed_one_left_is_cleaned_up(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    if os.geteuid() != 0:
+        with pytest.raises(engine.SetupError, match="only root"):
+            engine.ensure()
+        return
+    private = engine.ensure()
+    known = processes.recorded("engine")
+    assert known
+    for member in [known[0], *known[0].descendants()]:
+        member.signal(signal.SIGKILL)
+    engine.stop()
+    assert not Path(private.host.removeprefix("unix://")).parent.exists()
+    assert not cache.mounts_below(own_cache)
+    cache.remove()
 
 
 def _only_docker(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:

@@ -77,6 +77,14 @@ def test_make_up_and_every_how_to(services: dict[str, Any], tmp_path: Path) -> N
     _copy_of_the_repository(clone)
     env = _environment(services, tmp_path)
 
+    try:
+        _try_everything(clone, env)
+    finally:
+        shown = _make(clone, env, "down")
+    assert "registry" in shown
+
+
+def _try_everything(clone: Path, env: dict[str, str]) -> None:
     first = _make(clone, env, "up")
     assert "status" in first, first
     assert re.search(r"deployable_ref +127\.0\.0\.1:\d+/quickstart@sha256:[0-9a-f]{64}", first), first
@@ -109,9 +117,6 @@ def test_make_up_and_every_how_to(services: dict[str, Any], tmp_path: Path) -> N
         assert json.loads((quickstart / f"{attestation}.attestation.json").read_text().splitlines()[0])["payload"]
     assert (quickstart / "another.pub").exists()
     _state_holds_no_secret_and_no_path(clone, env)
-
-    shown = _make(clone, env, "down")
-    assert "registry" in shown
 
 
 def _state_holds_no_secret_and_no_path(clone: Path, env: dict[str, str]) -> None:

@@ -16,6 +16,8 @@ OURS = {
     "SYFT_EXCLUDE": "x",
     "GRYPE_ONLY_FIXED": "x",
     "GRYPE_DB_CACHE_DIR": "/db",
+    "GRYPE_DB_VALIDATE_AGE": "false",
+    "GRYPE_DB_MAX_ALLOWED_BUILT_AGE": "9999h",
     "AWS_SECRET_ACCESS_KEY": "aws",
     "DOCKER_CONFIG": "/d",
     "LD_PRELOAD": "x",
