@@ -14,6 +14,7 @@ from sc_secure.tools.key import Key
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
+from sc_secure.tools.transient import TransientFailure, with_retries
 
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
@@ -92,13 +93,24 @@ def write(
     Raises:
         InfrastructureError, NotAuthorised: a tool or the registry failed, or the write was lost again and again.
     """
+
+    def put_and_look() -> Attachment | None:
+        try:
+            put()
+        except TransientFailure:
+            # The answer may have been lost after the write: writing again then would add a second one.
+            found = look()
+            if found is None:
+                raise
+            return found
+        return look()
+
     with session.lock(image, "attach"):
         found = look()
         if found:
             return found, True
         for _ in range(_WRITES):
-            put()
-            found = look()
+            found = with_retries(put_and_look)
             if found:
                 return found, False
     raise InfrastructureError(

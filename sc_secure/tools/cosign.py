@@ -65,7 +65,7 @@ class Cosign:
 
         Raises:
             ConfigError: the key's password is wrong.
-            InfrastructureError, NotAuthorised: cosign failed, after retries.
+            InfrastructureError, NotAuthorised: cosign failed.
         """
         self._write(["sign", f"--key={key.reference}", *self._offline(), "--yes", image.subject], key)
 
@@ -80,7 +80,7 @@ class Cosign:
 
         Raises:
             ConfigError: the key's password is wrong.
-            InfrastructureError, NotAuthorised: cosign failed, after retries.
+            InfrastructureError, NotAuthorised: cosign failed.
         """
         about = [f"--type={predicate_type}", f"--predicate={predicate}"]
         self._write(["attest", *about, f"--key={key.reference}", *self._offline(), "--yes", image.subject], key)
@@ -135,8 +135,8 @@ class Cosign:
     def _write(self, arguments: list[str], key: Key) -> None:
         if key.public:
             raise ConfigError(f"--key {key.reference}: a public key can't sign", advice="give the private key")
-        env = self._env(**key.environment)
-        with_retries(lambda: self._checked(["cosign", *arguments], env))
+        # Tried once: whether a failed write was one is for the caller to see (`attachments.write`).
+        self._checked(["cosign", *arguments], self._env(**key.environment))
 
     def _checked(self, argv: list[str], env: Mapping[str, str]) -> Completed:
         done = self._runner.run(argv, env=env)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sc_secure.errors import InfrastructureError, ToolMissing
+from sc_secure.tools.progress import Progress
 from sc_secure.tools.text import last_lines, printable
 
 GRACE = 1.5
@@ -95,6 +96,7 @@ class Runner:
         if self._verbose:
             print("+ " + printable(shlex.join(argv), limit=8000), file=sys.stderr, flush=True)
         with contextlib.ExitStack() as stack:
+            progress = stack.enter_context(Progress(Path(argv[0]).name, quiet=self._verbose))
             sink = stack.enter_context(stdout.open("wb")) if stdout else None
             process = subprocess.Popen(
                 [program, *argv[1:]],
@@ -112,13 +114,15 @@ class Runner:
                     with contextlib.suppress(BrokenPipeError):
                         process.stdin.write(stdin)
                         process.stdin.close()
-                output, errors = self._drain(process, sink, stdout_limit)
+                output, errors = self._drain(process, sink, stdout_limit, progress)
             except BaseException:
                 _end_group(process)
                 raise
             return Completed(Path(argv[0]).name, process.wait(), output, self._without_secrets(errors))
 
-    def _drain(self, process: subprocess.Popen[bytes], sink: BinaryIO | None, limit: int) -> tuple[bytes, str]:
+    def _drain(
+        self, process: subprocess.Popen[bytes], sink: BinaryIO | None, limit: int, progress: Progress
+    ) -> tuple[bytes, str]:
         """Read both pipes until they are closed, or until a moment after the program's end if another holds them."""
         assert process.stdout and process.stderr  # noqa: S101 - for the type checker: both are pipes
         output, errors, count = bytearray(), bytearray(), 0
@@ -127,6 +131,7 @@ class Runner:
             selector.register(process.stdout, selectors.EVENT_READ)
             selector.register(process.stderr, selectors.EVENT_READ)
             while selector.get_map():
+                progress.tick()
                 for key, _ in selector.select(timeout=0.2):
                     chunk = os.read(key.fd, _CHUNK)
                     if not chunk:

@@ -147,6 +147,8 @@ def _environment(services: dict[str, Any], folder: Path) -> dict[str, str]:
     }
     ambient = [folder for folder in os.get_exec_path() if not Path(folder).is_relative_to(sys.prefix)]
     path = os.pathsep.join([*services["path"], *ambient])
+    if os.environ.get("SC_SECURE_PLUGINS") == "official":
+        passed_on["PULUMI_HOME"] = services["pulumi_home"]
     own_cache = folder / "cache"
     made = cache.folder("quickstart")
     base_image.ensure(passed_on | {"PATH": path, "DOCKER_HOST": services["docker_host"]}, made)

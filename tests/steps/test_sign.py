@@ -95,6 +95,13 @@ def test_a_lost_write_is_repeated(with_cosign, image: str, key: str, project: Pa
     assert len(attachments(image)) == 1
 
 
+def test_a_write_whose_answer_is_lost_is_not_made_twice(with_cosign, image: str, key: str) -> None:
+    script = 'if [ "$1" = sign ]; then "$real" "$@"; echo "read: connection reset by peer" >&2; exit 1; fi'
+    sc = with_cosign(script + '\nexec "$real" "$@"')
+    assert sc(f"image sign --image {image} {key} --output json").result["status"] == "passed"
+    assert len(attachments(image)) == 1
+
+
 @pytest.mark.parametrize(
     ("message", "code", "runs"),
     [
