@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,30 @@ def _try_everything(clone: Path, env: dict[str, str]) -> None:
         assert json.loads((quickstart / f"{attestation}.attestation.json").read_text().splitlines()[0])["payload"]
     assert (quickstart / "another.pub").exists()
     _state_holds_no_secret_and_no_path(clone, env)
+    _try_the_quickstart_s_own(clone, env)
+
+
+def _try_the_quickstart_s_own(clone: Path, env: dict[str, str]) -> None:
+    """The commands of the quickstart's README, on a port that is free here."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    make_up, *commands = blocks(clone / "examples/quickstart/README.md", "sh")
+    assert make_up == "make up\n"
+    script = 'eval "$(make env)"; cd examples/quickstart\n' + "\n".join(commands).replace("8080", port)
+    # The machine's docker program may be newer than its engine and lack BuildKit's.
+    classic = env | {"DOCKER_BUILDKIT": "0"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=clone,
+        env=classic,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "SELECT 1" in done.stdout.upper()
 
 
 def _state_holds_no_secret_and_no_path(clone: Path, env: dict[str, str]) -> None:
