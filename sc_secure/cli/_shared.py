@@ -91,10 +91,9 @@ def key_options(command: Command) -> Command:
         ),
         click.option("--keyless", is_flag=True, help="Sign with an OIDC identity (not available in this version)."),
         click.option(
-            "--no-transparency-log",
-            "no_log",
-            is_flag=True,
-            help="Don't use a transparency log (required in this version).",
+            "--transparency-log/--no-transparency-log",
+            default=False,
+            help="Record signatures in a transparency log (not available in this version).  [default: not with a key]",
         ),
     )
     for option in reversed(options):
@@ -102,13 +101,13 @@ def key_options(command: Command) -> Command:
     return command
 
 
-def chosen_key(key: str | None, password_env: str | None, *, keyless: bool, no_log: bool) -> Key:
+def chosen_key(key: str | None, password_env: str | None, *, keyless: bool, transparency_log: bool) -> Key:
     """The key of the `key_options`.
 
     Raises:
         ConfigError: no key is named, it isn't there, or this version can't do what is asked.
     """
-    require_offline(keyless=keyless, transparency_log=not no_log)
+    require_offline(keyless=keyless, transparency_log=transparency_log)
     if not key:
         raise click.UsageError("--key is required: nothing is signed, or taken as signed, by just anyone")
     return parse_key(key, password_env, os.environ)

@@ -22,7 +22,13 @@ def command() -> None:
 
 @command.command()
 @image_option
-@click.option("--fail-on", type=_SEVERITY, required=True, help="Findings of this severity and worse fail the scan.")
+@click.option(
+    "--fail-on",
+    type=_SEVERITY,
+    default="critical",
+    show_default=True,
+    help="Findings of this severity and worse fail the scan.",
+)
 @click.option("--warn-on", type=_SEVERITY, help="Findings of this severity and worse are warned about.")
 @click.option("--only-fixed", is_flag=True, help="Findings that no version fixes yet don't fail the scan.")
 @click.option("--tool", default="grype", show_default=True, metavar="NAME", help="The scanner.")
@@ -65,7 +71,7 @@ def sign(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **shared: Unpack[Shared],
 ) -> None:
     """Sign the image's digest; the signature goes into the image's registry.
@@ -74,7 +80,7 @@ def sign(
     """
     from sc_secure.steps import sign as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(lambda session: step.sign(session, image, chosen), **shared)
 
 
@@ -95,7 +101,7 @@ def verify(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     attestations: tuple[str, ...],
     **shared: Unpack[Shared],
 ) -> None:
@@ -107,5 +113,5 @@ def verify(
 
     for name in attestations:
         step.predicate_type(name)
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(lambda session: step.verify_image(session, image, chosen, attestations), **shared)

@@ -110,7 +110,7 @@ def attach(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **values: Unpack[_SourceValues],
 ) -> None:
     """Gather how the image was built, and attach it to the image as a signed attestation.
@@ -120,7 +120,7 @@ def attach(
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
     source, shared = _split(values)
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(lambda session: attest.attach_provenance(session, image, source, chosen), **shared)
 
 
@@ -136,13 +136,13 @@ def verify(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **shared: Unpack[Shared],
 ) -> None:
     """Verify that provenance is attached to the image, by this key, and names the builder."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(
         lambda session: step.verify_attestation(session, image, chosen, "slsaprovenance1", builder_id=builder_id),
         **shared,

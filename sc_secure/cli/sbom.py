@@ -11,7 +11,12 @@ from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
 from sc_secure.tools.reference import ImageReference
 
 _format_option = click.option(
-    "--format", "name", type=click.Choice(list(SBOM_FORMATS)), required=True, help="The catalogue's format."
+    "--format",
+    "name",
+    type=click.Choice(list(SBOM_FORMATS)),
+    default="cyclonedx-json",
+    show_default=True,
+    help="The catalogue's format.",
 )
 
 
@@ -43,13 +48,13 @@ def attach(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **shared: Unpack[Shared],
 ) -> None:
     """Attach the catalogue to the image as a signed attestation; made first if this machine hasn't it."""
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(lambda session: attest.attach_sbom(session, image, sbom_format(name), chosen), **shared)
 
 
@@ -65,12 +70,12 @@ def verify(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **shared: Unpack[Shared],
 ) -> None:
     """Verify that a catalogue in this format is attached to the image, by this key."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     kind = sbom_format(name).attestation
     run_step(lambda session: step.verify_attestation(session, image, chosen, kind), **shared)

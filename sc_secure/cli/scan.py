@@ -25,7 +25,7 @@ def attach(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **shared: Unpack[Shared],
 ) -> None:
     """Attach what the last scan found to the image as a signed attestation.
@@ -35,7 +35,7 @@ def attach(
     """
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(lambda session: attest.attach_scan(session, image, chosen), **shared)
 
 
@@ -49,11 +49,11 @@ def verify(
     key: str | None,
     password_env: str | None,
     keyless: bool,
-    no_log: bool,
+    transparency_log: bool,
     **shared: Unpack[Shared],
 ) -> None:
     """Verify that a scan's result is attached to the image, by this key."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, no_log=no_log)
+    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
     run_step(lambda session: step.verify_attestation(session, image, chosen, "vuln"), **shared)

@@ -38,13 +38,10 @@ def require_offline(*, keyless: bool, transparency_log: bool) -> None:
         ConfigError: keyless signing or a transparency log is asked for.
     """
     if keyless:
-        raise ConfigError(
-            "--keyless: not available in this version", advice="sign with --key and --no-transparency-log"
-        )
+        raise ConfigError("--keyless: signing without a key isn't available in this version", advice="sign with --key")
     if transparency_log:
         raise ConfigError(
-            "--no-transparency-log is required: uploading to a log isn't available in this version",
-            advice="add --no-transparency-log",
+            "--transparency-log: a key's signatures can't be logged in this version", advice="leave it out"
         )
 
 

@@ -61,7 +61,9 @@ def test_bad_usage(sc: CommandLine, step: str, flags: str, said: str) -> None:
     [
         "nonsense",
         "image nonsense",
-        f"image scan --image {IMAGE}",
+        f"image sign --image {IMAGE}",
+        f"image sign --image {IMAGE} --key k --transparency-log",
+        f"image sign --image {IMAGE} --keyless",
         f"image scan --image {IMAGE} --fail-on none",
         f"image scan --image {IMAGE} --fail-on high --tool nmap",
         f"sbom generate --image {IMAGE} --format xml",

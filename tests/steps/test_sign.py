@@ -35,7 +35,7 @@ def test_another_keys_signature_is_not_ours(sc: CommandLine, image: str, key: st
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        ("--key cosign.key", {}, "--no-transparency-log"),
+        ("--key cosign.key --transparency-log", {}, "--transparency-log"),
         ("--key cosign.key --no-transparency-log --keyless", {}, "--keyless"),
         ("--no-transparency-log", {}, "--key"),
         ("--key none.key --no-transparency-log", {}, "none.key"),
