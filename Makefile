@@ -5,7 +5,6 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 VENV := .venv/bin
 
-export PYTHONDONTWRITEBYTECODE := 1
 # `eval "$$(make env)"` takes all that is printed, from a nested make too.
 MAKEFLAGS += --no-print-directory
 

@@ -69,10 +69,11 @@ def scan(
     unknown = [each for each in done.report.findings if each.severity is Severity.UNKNOWN]
     if unknown:
         names = ", ".join(sorted({_name(each) for each in unknown})[:5])
-        session.warn(f"{len(unknown)} findings of unknown severity: {names}{', …' if len(unknown) > 5 else ''}")  # noqa: PLR2004
+        more = ", …" if len(unknown) > 5 else ""  # noqa: PLR2004
+        session.warn(f"{_findings(len(unknown))} of unknown severity: {names}{more}")
     known = [each for each in decision.of("warn") if each.severity is not Severity.UNKNOWN]
     if known:
-        session.warn(f"{len(known)} findings to look at, the worst: {_name(known[0])} ({known[0].severity.word})")
+        session.warn(f"{_findings(len(known))} to look at, the worst: {_name(known[0])} ({known[0].severity.word})")
     return session.result(
         "scan",
         image,
@@ -203,7 +204,8 @@ def _violation(
     failed = decision.of("fail")
     counts = ", ".join(f"{decision.counts[word]} {word}" for word in EVERY_WORD if decision.counts[word])
     rule = f"scan.failOn: {policy.fail_on.word}" + (", scan.onlyFixed" if policy.only_fixed else "")
-    lines = [f"{len(failed)} findings in {image.digest[:19]}… are forbidden by {rule} (found: {counts})"]
+    forbids = f"{rule} forbids {_findings(len(failed))} in {image.digest[:19]}…"
+    lines = [f"{forbids} (found: {counts})"]
     for each in failed[:_SHOWN]:
         fixed = f"fixed in {', '.join(each.fixed_in[:3])}" if each.fixed_in else "no fix yet"
         aliases = f" ({', '.join(each.aliases[:2])})" if each.aliases else ""
@@ -216,6 +218,10 @@ def _violation(
         "\n".join(lines),
         advice="update these packages and build again, or change the policy; until then nothing is signed",
     )
+
+
+def _findings(count: int) -> str:
+    return f"{count} finding" if count == 1 else f"{count} findings"
 
 
 def _name(finding: Finding) -> str:
