@@ -30,7 +30,7 @@ PUBLIC = f"python:3.13-slim-{SUITE}"
 OWN = f"sc-secure-base:{SUITE}"
 """The name of the one made here, in the docker engine only."""
 
-_DEFAULT_MIRROR = "http://deb.debian.org/debian"
+_DEFAULT_MIRROR = "http://ftp.debian.org/debian"
 _QUICK = 10.0
 _EPOCH = "1970-01-01T00:00:00Z"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}

@@ -13,19 +13,8 @@ from urllib.parse import urlsplit
 from devtools import cache
 from devtools.console import SetupError, capture, run_main
 
-_PUBLIC = {
-    "pypi.org",
-    "files.pythonhosted.org",
-    "proxy.golang.org",
-    "sum.golang.org",
-    "registry.npmjs.org",
-    "deb.debian.org",
-    "security.debian.org",
-    "archive.ubuntu.com",
-    "security.ubuntu.com",
-    "127.0.0.1",
-    "localhost",
-}
+_ALLOWED = ("127.0.0.1", "localhost", ".debian.org")
+"""Endings of hosts that files may name: this machine itself, and Debian's, whose packages the base image is made of."""
 _SETTINGS = re.compile(r"(^|_)(INDEX|INDEX_URL|PROXY|GOPROXY|GOSUMDB|REGISTRY|FIND_LINKS|MIRROR)(_|$)", re.IGNORECASE)
 _ASKED = (
     ["pip", "config", "list"],
@@ -44,7 +33,7 @@ def main() -> int:
 
 
 def _hosts() -> Iterator[str]:
-    """Hosts that package managers are set to use here, but for the public ones."""
+    """Hosts that package managers are set to use here."""
     texts = [value for name, value in os.environ.items() if _SETTINGS.search(name)]
     for command in _ASKED:
         try:
@@ -53,7 +42,7 @@ def _hosts() -> Iterator[str]:
             continue
     for url in re.finditer(r"https?://[^\s'\",|]+", "\n".join(texts)):
         host = urlsplit(url.group()).hostname
-        if host and host not in _PUBLIC:
+        if host and not host.endswith(_ALLOWED):
             yield host
 
 

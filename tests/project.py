@@ -25,6 +25,8 @@ class Run:
     planned: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Resource name → what a preview says its state will be."""
     messages: list[dict[str, Any]] = field(default_factory=list)
+    begun_and_ended: list[tuple[str, str]] = field(default_factory=list)
+    """`("begun", name)` and `("ended", name)`, in the order in which it happened."""
 
 
 class Project:
@@ -123,5 +125,6 @@ def _take(event: dict[str, Any], run: Run) -> None:
             continue
         name = metadata["urn"].rpartition("::")[2]
         run.steps[name] = metadata["op"]
+        run.begun_and_ended.append(("begun" if kind == "resourcePreEvent" else "ended", name))
         if kind == "resOutputsEvent" and metadata.get("new"):
             run.planned[name] = metadata["new"]

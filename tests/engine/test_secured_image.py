@@ -160,7 +160,7 @@ def test_a_closed_gate_signs_nothing_and_resumes(new_project: NewProject) -> Non
     project.configure("failOn", "critical")
     run = project.up()
     assert run.code == 0, run.text
-    assert run.steps["app-image"] == "same"
+    assert run.steps["app-image"] == run.steps["app-sbom"] == "same"
     assert project.stack_outputs()["app_status"] == "secured"
 
     project.configure("failOn", "medium")  # and a gate that was open closes again
@@ -205,6 +205,9 @@ def test_two_images_in_one_program(new_project: NewProject) -> None:
         assert json.loads((folder / "scan.json").read_text())["subject"] == outputs[f"{name}_deployable_ref"]
         assert len(project.attached(outputs[f"{name}_deployable_ref"])) == 4
     assert outputs["app_digest"] != outputs["other_digest"]
+    happened = run.begun_and_ended
+    assert happened.index(("begun", "other-sbom")) < happened.index(("ended", "app-verify"))
+    assert happened.index(("begun", "app-sbom")) < happened.index(("ended", "other-verify"))
 
 
 def test_another_machine_sees_no_change(new_project: NewProject) -> None:

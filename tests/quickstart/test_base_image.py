@@ -61,9 +61,9 @@ def test_without_root_or_registry_the_error_says_what_to_do(
         ("sources.list", "# deb http://old.example/debian x\ndeb http://m.example/debian/ trixie main\n", "m.example"),
         ("sources.list.d/a.sources", "Types: deb\nURIs: https://n.example/x/debian\nSuites: trixie\n", "n.example/x"),
         ("sources.list.d/b.list", "deb [signed-by=/k.gpg] http://o.example/debian trixie main\n", "o.example"),
-        ("sources.list.d/c.list", "deb https://other.example/apt stable main\n", "deb.debian.org"),
-        ("sources.list.d/d.list", "deb http://user:password@p.example/debian trixie main\n", "deb.debian.org"),
-        ("nothing", "", "deb.debian.org"),
+        ("sources.list.d/c.list", "deb https://other.example/apt stable main\n", "ftp.debian.org"),
+        ("sources.list.d/d.list", "deb http://user:password@p.example/debian trixie main\n", "ftp.debian.org"),
+        ("nothing", "", "ftp.debian.org"),
     ],
 )
 def test_the_mirror_is_the_one_that_apt_uses(tmp_path: Path, name: str, text: str, expected: str) -> None:
@@ -107,7 +107,7 @@ def test_a_packed_root_has_nothing_of_this_machine_and_the_same_id_each_time(tmp
             if member.isfile()
         }
     assert read == {"usr/share/doc/bash/copyright": "GPL", "etc/apt/sources.list": read["etc/apt/sources.list"]}
-    assert read["etc/apt/sources.list"] == f"deb http://deb.debian.org/debian {base_image.SUITE} main\n"
+    assert read["etc/apt/sources.list"] == f"deb http://ftp.debian.org/debian {base_image.SUITE} main\n"
     assert members["var/run"].issym()
     assert {member.uname for member in members.values()} == {""}
 
