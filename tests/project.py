@@ -1,13 +1,12 @@
 """A small Pulumi project on the real engine."""
 
-import contextlib
 import json
-import os
-import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from devtools import processes
 
 _NOT_STEPS = ("pulumi:", "sc-secure:")
 """Stacks, providers and components: only what a plugin does is a step. A component's command has the same name."""
@@ -110,9 +109,9 @@ class Project:
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """End a CLI that never would itself, and what else is in its process group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """End a CLI that never would, and all that it started: language hosts have process groups of their own."""
+    if running := processes.Process.of(process.pid):
+        running.end(patience=0.5)
     process.wait()
 
 

@@ -1,6 +1,10 @@
+import logging
 from pathlib import Path
 
 import pytest
+
+# Pulumi leaves the outputs of a failed program behind, of each of which asyncio would tell at length when they go.
+logging.getLogger("asyncio").disabled = True
 
 
 @pytest.fixture(autouse=True)
