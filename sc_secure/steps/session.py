@@ -40,18 +40,20 @@ class Session:
     cosign: Cosign
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     warnings: list[str] = field(default_factory=list[str])
+    _registries: dict[tuple[str, str], Registry] = field(default_factory=dict[tuple[str, str], Registry])
 
     def folder(self, image: ImageReference) -> Path:
         """Where the documents of one digest are."""
         return self.artifacts / f"sha256-{image.hex}"
 
     def registry(self, image: ImageReference) -> Registry:
-        """Reads the image's repository, with docker's credentials."""
-        return Registry(
-            image.registry,
-            image.repository,
-            lambda: credentials_for(image.registry, self.runner, self.environ, self.temp),
-        )
+        """Reads the image's repository, with docker's credentials. One for the run: each login and manifest once."""
+        place = (image.registry, image.repository)
+        if place not in self._registries:
+            self._registries[place] = Registry(
+                *place, lambda: credentials_for(image.registry, self.runner, self.environ, self.temp)
+            )
+        return self._registries[place]
 
     def use(self, name: str) -> ToolUsed:
         """The tool, checked to be there and new enough.

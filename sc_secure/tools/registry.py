@@ -77,6 +77,8 @@ class Registry:
         self._credentials = credentials
         self._base = f"{'http' if is_loopback(self._host) else 'https'}://{self._host}"
         self._authorization = ""
+        self._manifests: dict[str, Manifest] = {}
+        """By digest, whose content never changes; a tag is asked for each time."""
         handlers: list[urllib.request.BaseHandler] = [_SafeRedirects()]
         if is_loopback(self._host):
             handlers.append(urllib.request.ProxyHandler({}))
@@ -88,13 +90,17 @@ class Registry:
         Raises:
             InfrastructureError, NotAuthorised, VerificationFailed: see `blob`.
         """
+        if reference in self._manifests:
+            return self._manifests[reference]
         body = self._get(f"/v2/{self._repository}/manifests/{reference}", limit=MAX_MANIFEST, accept=_ACCEPT)
         if body is None:
             return None
         digest = _digest(body)
         if reference.startswith("sha256:") and digest != reference:
             raise VerificationFailed(f"{self._host}: manifest {reference} has other content ({digest})")
-        return Manifest(digest, parse_object(body, f"{self._host}: manifest {reference}"))
+        manifest = Manifest(digest, parse_object(body, f"{self._host}: manifest {reference}"))
+        self._manifests[digest] = manifest
+        return manifest
 
     def blob(self, digest: str, *, limit: int) -> bytes | None:
         """The content of that digest; None: there is none.

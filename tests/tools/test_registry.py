@@ -76,6 +76,16 @@ def client(server: Server, credentials: Callable[[], Credentials | None] = lambd
     return Registry(server.host, "app", credentials)
 
 
+def test_a_manifest_is_read_once_by_digest_and_each_time_by_tag(server: Server) -> None:
+    digest = digest_of(MANIFEST)
+    paths = {name: f"/v2/app/manifests/{name}" for name in (digest, "tag")}
+    server.answers = {path: [Answer(body=MANIFEST)] for path in paths.values()}
+    registry = client(server)
+    for reference in (digest, digest, "tag", "tag"):
+        assert registry.manifest(reference) is not None
+    assert [path for path, _ in server.seen] == [paths[digest], paths["tag"], paths["tag"]]
+
+
 def test_a_manifest_by_digest_is_checked(server: Server) -> None:
     server.answers[f"/v2/app/manifests/{digest_of(MANIFEST)}"] = [Answer(body=MANIFEST)]
     found = client(server).manifest(digest_of(MANIFEST))
