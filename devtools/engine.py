@@ -18,6 +18,7 @@ from devtools.console import SetupError, capture, progress, run_main, say
 _NAME = "engine"
 _PREFIX = "sc-secure-engine-"
 _START_SECONDS = 60
+_UNMOUNT_SECONDS = 10
 # A unix socket's path has at most 107 bytes, and the engine puts longer ones below its own folder.
 _LONGEST_FOLDER = 50
 _POLICY = Path("/usr/sbin/policy-rc.d")
@@ -53,13 +54,25 @@ def stop() -> bool:
     process, details = known
     ran = process.end(patience=30.0)
     run = Path(details["folder"])
-    # One that was killed leaves what it had mounted, and nothing could be removed.
-    for point in (*cache.mounts_below(run), *cache.mounts_below(cache.folder(_NAME))):
-        capture(["umount", point])
+    _unmount(run, cache.folder(_NAME))
     if not cache.mounts_below(run) and run.name.startswith((_NAME, _PREFIX)):
         shutil.rmtree(run, ignore_errors=True)
     processes.forget(_NAME)
     return ran
+
+
+def _unmount(*folders: Path) -> None:
+    """Unmounts what an engine that was killed had mounted: nothing could be removed otherwise.
+
+    A killed program's threads hold their files for a moment longer than it counts as running.
+    """
+    deadline = time.monotonic() + _UNMOUNT_SECONDS
+    while points := [point for folder in folders for point in cache.mounts_below(folder)]:
+        for point in points:
+            capture(["umount", point])
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
 
 
 def _ambient() -> Engine | None:
