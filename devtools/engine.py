@@ -64,7 +64,7 @@ def stop() -> bool:
 def _unmount(*folders: Path) -> None:
     """Unmounts what an engine that was killed had mounted: nothing could be removed otherwise.
 
-    A killed program's threads hold their files for a moment longer than it counts as running.
+    What it started, and nobody knows any more, may hold its files for a moment longer.
     """
     deadline = time.monotonic() + _UNMOUNT_SECONDS
     while points := [point for folder in folders for point in cache.mounts_below(folder)]:

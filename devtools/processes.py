@@ -153,8 +153,10 @@ def _began(pid: int) -> str | None:
             boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        state, began = fields[0], fields[19]
-        return None if state in "ZX" else f"{boot} {began}"
+        state, threads, began = fields[0], int(fields[17]), fields[19]
+        # A zombie whose other threads aren't gone yet still holds its files, ports and mounts.
+        ended = state == "X" or (state == "Z" and threads <= 1)
+        return None if ended else f"{boot} {began}"
     answer = capture(["ps", "-o", "stat=,lstart=", "-p", str(pid)]).stdout
     state, _, began = answer.strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()

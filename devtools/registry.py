@@ -5,6 +5,7 @@ part of every image's name, and its content, since a signature that is gone is a
 """
 
 import http.client
+import secrets
 import socket
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from devtools.console import SetupError, run_main
 
 _NAME = "registry"
 _HOST = "127.0.0.1"
+_PORTS = range(20_000, 30_000)
 _START_SECONDS = 10
 
 
@@ -118,9 +120,15 @@ def _start_where_it_was(folder: Path) -> Registry:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return probe.getsockname()[1]
+    """A port that is free now, and below those that the kernel hands out: a port that is kept is free again later."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((_HOST, port))
+            except OSError:
+                continue
+        return port
 
 
 def main() -> None:
