@@ -15,10 +15,19 @@ def test_a_terminal_shows_what_runs_and_then_nothing(monkeypatch: pytest.MonkeyP
     with os.fdopen(theirs, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         Runner().run(SLOW, env={"PATH": "/usr/bin:/bin"})
-        shown = os.read(ours, 4096).decode()
-    os.close(ours)
+        terminal.write("the end")
+    shown = _all_of(ours)
     assert "sh … 1 s" in shown
-    assert shown.endswith("\r\x1b[K")
+    assert shown.endswith("\r\x1b[Kthe end")
+
+
+def _all_of(terminal: int) -> str:
+    """What was written to the other end, up to `the end`: a terminal hands it over in pieces."""
+    shown = b""
+    with os.fdopen(terminal, "rb", buffering=0) as ours:
+        while not shown.endswith(b"the end"):
+            shown += ours.read(4096)
+    return shown.decode()
 
 
 def test_elsewhere_it_is_quiet(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
