@@ -164,19 +164,6 @@ class _Writer:
                 package_id=self._package(package["ecosystem"], package["name"]),
                 blob_id=self._blob(_package(package, cve or advisory["id"], advisory)),
             )
-        if kev := advisory.get("kev"):
-            self._exploited(cve or advisory["id"], kev)
-
-    def _exploited(self, cve: str, kev: dict[str, str]) -> None:
-        blob = {
-            "cve": cve,
-            "vendor_project": kev["vendor_project"],
-            "product": kev["product"],
-            "date_added": f"{kev['date_added']}T00:00:00Z",
-            "due_date": f"{kev['due_date']}T00:00:00Z",
-            "urls": [kev["source"]],
-        }
-        self._insert("known_exploited_vulnerability_handles", cve=cve, blob_id=self._blob(blob))
 
     def _package(self, ecosystem: str, name: str) -> int:
         key = (ecosystem, name)
@@ -209,7 +196,7 @@ class _Writer:
         columns = ", ".join(values)
         marks = ", ".join("?" * len(values))
         # Only this file's own names get into the text; values are bound.
-        statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - see above
         return self._connection.execute(statement, tuple(values.values())).lastrowid or 0
 
 

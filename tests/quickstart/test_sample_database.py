@@ -129,13 +129,11 @@ def test_a_scan_says_that_it_used_the_sample(machine: Machine, tmp_path: Path) -
     assert match["vulnerability"]["dataSource"] == "https://github.com/advisories/GHSA-2m57-hf25-phgg"
 
 
-def test_an_exploited_one_and_one_without_a_fix(machine: Machine, tmp_path: Path) -> None:
+def test_one_without_a_fix(machine: Machine, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    install(root, {"name": "glibc", "ecosystem": "deb"}, "2.36-9+deb12u1")
     install(root, {"name": "ecdsa", "ecosystem": "python"}, "0.18.0")
     matches = {m["vulnerability"]["id"]: m["vulnerability"] for m in machine.scan(root, "syft-json")["matches"]}
-    assert matches["CVE-2023-4911"]["knownExploited"][0]["cve"] == "CVE-2023-4911"
     assert matches["GHSA-wj6h-64fc-37mp"]["fix"] == {"versions": [], "state": "not-fixed"}
 
 
