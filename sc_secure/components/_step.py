@@ -88,6 +88,7 @@ class Step:
         parent: pulumi.ComponentResource,
         timeout: "Timeout",
         opts: pulumi.ResourceOptions | None,
+        deployment: pulumi.Input[str] | None = None,
     ) -> None:
         """Declares the command.
 
@@ -98,6 +99,7 @@ class Step:
             parent: the step's component.
             timeout: when the step ends itself.
             opts: the component's options; what it depends on, its command depends on.
+            deployment: what decides a re-run without being a flag: see `VerifyCommandArgs`.
         """
         write_launcher(project_root())
         group, verb, *flags = words
@@ -109,7 +111,7 @@ class Step:
         command = local.Command(
             name,
             create=image.apply(text),
-            environment={"SC_SECURE_ATTEMPT": "1"},
+            environment={"SC_SECURE_ATTEMPT": "1"} | ({"SC_SECURE_DEPLOYMENT": deployment} if deployment else {}),
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
@@ -170,6 +172,21 @@ def gate(reference: pulumi.Output[str], steps: Sequence[Step]) -> pulumi.Output[
     return pulumi.Output(waiting.resources(), _Later(value), _Later(known), _Later(reference.is_secret))
 
 
+def public(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """The output, or a fixed text in place of a secret one: for what is derived from values and stands in state."""
+
+    async def value() -> Any:
+        return "(secret)" if await output.is_secret() else await output.future(with_unknowns=True)
+
+    async def known() -> bool:
+        return await output.is_secret() or await output.is_known()
+
+    async def secret() -> bool:
+        return False
+
+    return pulumi.Output(output.resources(), _Later(value), _Later(known), _Later(secret))
+
+
 class _Later(Awaitable[T]):
     """Begins when it is awaited.
 
@@ -194,7 +211,7 @@ class Timeout:
     """The command's words for it: none where it is the default, so that the command stays short."""
 
 
-def checked_timeout(component: str, given: int | None, default: int) -> Timeout:
+def checked_timeout(component: str, given: int | None, default: int, prefix: str = "") -> Timeout:
     """The time-out of a component's arguments.
 
     Raises:
@@ -203,18 +220,18 @@ def checked_timeout(component: str, given: int | None, default: int) -> Timeout:
     if given is None:
         return Timeout(default, ())
     if not 1 <= given <= MAX_TIMEOUT_SECONDS:
-        raise InvalidArgs(component, [("timeout_seconds", f"between 1 and {MAX_TIMEOUT_SECONDS} seconds")])
+        raise InvalidArgs(component, [(f"{prefix}timeout_seconds", f"between 1 and {MAX_TIMEOUT_SECONDS} seconds")])
     return Timeout(given, () if given == default else ("--timeout", str(given)))
 
 
-def key_words(component: str, key: str, password_env: str | None) -> list[str]:
+def key_words(component: str, key: str, password_env: str | None, prefix: str = "") -> list[str]:
     """The command's words for a key. A key's signatures go to no transparency log in this version.
 
     Raises:
         InvalidArgs: the key's path or the variable's name won't do.
     """
-    portable = portable_key(component, "key", key, project_root())
+    portable = portable_key(component, f"{prefix}key", key, project_root())
     values = {"key": portable} | ({"password_env": password_env} if password_env is not None else {})
-    policy_checked(component, "signing", values, {})
+    policy_checked(component, "signing", values, {name: f"{prefix}{name}" for name in values})
     password = ["--password-env", password_env] if password_env is not None else []
     return ["--key", portable, *password, "--no-transparency-log"]

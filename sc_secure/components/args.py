@@ -258,11 +258,50 @@ class VerifyCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    key: str
-    """The public key, or the private key whose public half is meant."""
+    key: NotRequired[str]
+    """The public key, or the private key whose public half is meant. Excludes `identity_regexp`."""
     password_env: NotRequired[str]
     """The name of the environment variable that holds a private key's password. COSIGN_PASSWORD when not said."""
+    identity_regexp: NotRequired[str]
+    """What the certificate's identity must match: who signed without a key. Needs `oidc_issuer`. Excludes `key`."""
+    oidc_issuer: NotRequired[str]
+    """Who issued that identity, as a URL."""
+    trusted_root: NotRequired[str]
+    """A private Sigstore's trusted root, as a file's path relative to the project. The public one when not said."""
+    transparency_log: NotRequired[bool]
+    """For an identity: demand an entry in the transparency log. On when not said; off demands a signed timestamp."""
     attestations: NotRequired[list[str]]
     """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
+    deployment: NotRequired[pulumi.Input[str]]
+    """What is about to be deployed, as a hash: the image is verified again whenever it changes."""
+
+
+class DeploymentVerifyArgs(TypedDict):
+    """How a service verifies an image just before it deploys it: by a key, by an identity, or as a policy says."""
+
+    enabled: NotRequired[bool]
+    """On when not said. Off deploys whatever has a digest, and is warned of in each preview and update."""
+    key: NotRequired[str]
+    """The public key, or the private key whose public half is meant. Excludes `identity_regexp` and a policy."""
+    password_env: NotRequired[str]
+    """The name of the environment variable that holds a private key's password. COSIGN_PASSWORD when not said."""
+    identity_regexp: NotRequired[str]
+    """What the certificate's identity must match: who signed without a key. Needs `oidc_issuer`."""
+    oidc_issuer: NotRequired[str]
+    """Who issued that identity, as a URL."""
+    trusted_root: NotRequired[str]
+    """A private Sigstore's trusted root, as a file's path relative to the project. The public one when not said."""
+    transparency_log: NotRequired[bool]
+    """For an identity: demand an entry in the transparency log. On when not said; off demands a signed timestamp."""
+    attestations: NotRequired[list[str]]
+    """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
+    security: NotRequired[SecurityArgs]
+    """The policy that the image was secured by: its key or identity, and all that it attests. Excludes `key`."""
+    security_file: NotRequired[str]
+    """A YAML file with a `security:` block, in place of `security`."""
+    stack: NotRequired[str]
+    """The stack whose `.sc/stacks/<stack>/client.yaml` holds the `security:` block, in place of `security`."""
+    timeout_seconds: NotRequired[int]
+    """How long verifying may take. 300 when not said."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_docker as docker
 
+from sc_secure.components._policy import attestation_kinds, policy_of
 from sc_secure.components._step import Step, gate, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import (
@@ -28,13 +29,8 @@ from sc_secure.components.sbom import SbomCommand
 from sc_secure.components.scan import ScanCommand
 from sc_secure.components.sign import SignCommand
 from sc_secure.components.verify import VerifyCommand
-from sc_secure.errors import ConfigError
-from sc_secure.policy.loading import load_security
-from sc_secure.policy.security import SbomFormat, Security, parse_security
+from sc_secure.policy.security import Security
 from sc_secure.steps.result import StepResult
-
-SBOM_ATTESTATION: dict[SbomFormat, str] = {"cyclonedx-json": "cyclonedx", "spdx-json": "spdx", "syft-json": "syft"}
-"""An SBOM's format -> its kind of attestation."""
 
 
 class SecuredImage(pulumi.ComponentResource):
@@ -148,11 +144,10 @@ class SecuredImage(pulumi.ComponentResource):
             predicate = attest_args["predicate"]
             steps.attests[predicate] = AttestCommand(f"{name}-attest-{predicate}", attest_args, self._child_opts)
         if signing.verify.enabled:
-            kinds = {"sbom": SBOM_ATTESTATION[security.sbom.format], "provenance": "slsaprovenance1", "scan": "vuln"}
             verify_args: VerifyCommandArgs = {
                 "image": gate(image, steps.all()),
                 "key": signing.verify.key or key,
-                "attestations": [kinds[predicate] for predicate in steps.attests],
+                "attestations": list(attestation_kinds(security).values()),
                 "timeout_seconds": limits.verify,
             }
             if signing.verify.key is None and signing.password_env is not None:
@@ -249,16 +244,7 @@ def _security(given: SecuredImageArgs) -> Security:
     Raises:
         InvalidArgs: two sources, a file that won't do, or a policy that this version can't carry out.
     """
-    sources = [key for key in ("security", "security_file", "stack") if key in given]
-    if len(sources) > 1:
-        raise InvalidArgs("SecuredImage", [(sources[1], f"excludes {sources[0]}; keep one of them")])
-    if not sources:
-        return Security(enabled=False)
-    try:
-        block = given.get("security") or load_security(given.get("security_file"), stack=given.get("stack"))
-        security = parse_security(cast(dict[str, Any], block), camel=False)
-    except ConfigError as error:
-        raise InvalidArgs("SecuredImage", [("", line) for line in error.diagnostics().splitlines()]) from None
+    security = policy_of("SecuredImage", given) or Security(enabled=False)
     if security.enabled and security.signing.enabled:
         if security.signing.keyless:
             reason = "signing without a key isn't available in this version; use security.signing.key"

@@ -1,19 +1,89 @@
 """`VerifyCommand`: reads the signature and attestations back from the registry, and checks them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from sc_secure.components._step import Step, checked_timeout, key_words
-from sc_secure.components._validate import InvalidArgs, digest_reference, validated
+from sc_secure.components._step import Step, Timeout, checked_timeout, key_words, project_root
+from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
 
 ATTESTATION_TYPES = ("cyclonedx", "spdx", "syft", "slsaprovenance1", "vuln")
 """The kinds of attestation, by the names that `image verify --attestation` takes."""
 
+_IDENTITY = ("identity_regexp", "oidc_issuer", "trusted_root", "transparency_log")
+"""The arguments that belong to an identity alone."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What is verified, as the words of its command."""
+
+    words: tuple[str, ...]
+    timeout: Timeout
+
+
+def verification(component: str, given: VerifyCommandArgs, prefix: str = "") -> Verification:
+    """What these arguments ask for, checked before anything is registered.
+
+    Args:
+        component: whose arguments they are.
+        given: the arguments; the image doesn't matter.
+        prefix: the path of these arguments, with its dot; empty for `VerifyCommand`'s own.
+
+    Raises:
+        InvalidArgs: nobody is named who must have signed, or two are, or a value won't do.
+    """
+    attestations = given.get("attestations", [])
+    unknown = [
+        (f"{prefix}attestations[{index}]", f"one of {', '.join(ATTESTATION_TYPES)}")
+        for index, kind in enumerate(attestations)
+        if kind not in ATTESTATION_TYPES
+    ]
+    if unknown:
+        raise InvalidArgs(component, unknown)
+    timeout = checked_timeout(component, given.get("timeout_seconds"), 300, prefix)
+    words = ["image", "verify", *_signer_words(component, given, prefix)]
+    for kind in dict.fromkeys(attestations):
+        words += ["--attestation", kind]
+    return Verification((*words, *timeout.words), timeout)
+
+
+def _signer_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[str]:
+    """The words that say who must have signed.
+
+    Raises:
+        InvalidArgs: see `verification`.
+    """
+    identity = [key for key in _IDENTITY if key in given]
+    if "key" in given:
+        if identity:
+            reason = f"excludes {prefix}key: an image is verified by a key or by an identity"
+            raise InvalidArgs(component, [(f"{prefix}{identity[0]}", reason)])
+        return key_words(component, given["key"], given.get("password_env"), prefix)
+    if "password_env" in given:
+        raise InvalidArgs(component, [(f"{prefix}password_env", "has no meaning without a key")])
+    if not identity:
+        reason = "missing: say who must have signed, by a key or by identity_regexp and oidc_issuer"
+        raise InvalidArgs(component, [(f"{prefix}key", reason)])
+    missing = [key for key in ("identity_regexp", "oidc_issuer") if not given.get(key)]
+    if missing:
+        reason = "missing: an identity is identity_regexp and the oidc_issuer that issued it"
+        raise InvalidArgs(component, [(f"{prefix}{key}", reason) for key in missing])
+    regexp, issuer = given.get("identity_regexp", ""), given.get("oidc_issuer", "")
+    words = ["--certificate-identity-regexp", regexp, "--certificate-oidc-issuer", issuer]
+    if "trusted_root" in given:
+        path = portable_path(component, f"{prefix}trusted_root", given["trusted_root"], project_root())
+        words += ["--trusted-root", path]
+    return [*words, *([] if given.get("transparency_log", True) else ["--no-transparency-log"])]
+
 
 class VerifyCommand(pulumi.ComponentResource):
-    """Verifies an image's signature, and each attestation that is asked for, by key. What isn't verified fails it."""
+    """Verifies an image's signature, and each attestation that is asked for, by a key or an identity.
+
+    What isn't verified fails it.
+    """
 
     passed_ref: pulumi.Output[str]
     """The image, once this step has passed: the input of what deploys it."""
@@ -24,22 +94,12 @@ class VerifyCommand(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: VerifyCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("VerifyCommand", VerifyCommandArgs, args)
-        attestations = given.get("attestations", [])
-        unknown = [
-            (f"attestations[{index}]", f"one of {', '.join(ATTESTATION_TYPES)}")
-            for index, kind in enumerate(attestations)
-            if kind not in ATTESTATION_TYPES
-        ]
-        if unknown:
-            raise InvalidArgs("VerifyCommand", unknown)
-        key = key_words("VerifyCommand", given["key"], given.get("password_env"))
-        timeout = checked_timeout("VerifyCommand", given.get("timeout_seconds"), 300)
+        what = verification("VerifyCommand", given)
         image = digest_reference("VerifyCommand", "image", given["image"])
         super().__init__("sc-secure:index:VerifyCommand", name, {}, opts)
-        words = ["image", "verify", *key]
-        for kind in attestations:
-            words += ["--attestation", kind]
-        self.step = Step(name, image, [*words, *timeout.words], parent=self, timeout=timeout, opts=opts)
+        self.step = Step(
+            name, image, what.words, parent=self, timeout=what.timeout, opts=opts, deployment=given.get("deployment")
+        )
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.verified = self.step.output("verified", {})
