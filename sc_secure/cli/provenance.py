@@ -8,7 +8,6 @@ from typing import Unpack
 import click
 
 from sc_secure.cli._shared import Command, Shared, chosen_key, image_option, key_options, run_step, shared_options
-from sc_secure.policy.security import LOCAL_BUILDER_ID
 from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
 
@@ -18,10 +17,8 @@ def _source_options(command: Command) -> Command:
     options = (
         click.option(
             "--builder-id",
-            default=LOCAL_BUILDER_ID,
-            show_default=True,
             metavar="URI",
-            help="Who vouches for the build.",
+            help="Who vouches for the build.  [default: the CI system's workflow, or a person's own machine]",
         ),
         click.option("--context", type=click.Path(path_type=Path), metavar="DIR", help="The build context."),
         click.option(
@@ -52,7 +49,7 @@ def _source_options(command: Command) -> Command:
 class _SourceValues(Shared):
     """The values of the `_source_options`, beside the shared ones."""
 
-    builder_id: str
+    builder_id: str | None
     context: Path | None
     dockerfile: Path | None
     target: str

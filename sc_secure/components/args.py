@@ -131,7 +131,7 @@ class ProvenanceArgs(TypedDict):
     required: NotRequired[bool]
     """The gate waits for it."""
     builder_id: NotRequired[str]
-    """A URI that names who builds."""
+    """A URI that names who builds. When not said: the CI system's workflow, or a person's own machine."""
     include_git: NotRequired[bool]
     """Record the source's repository and commit."""
     include_dockerfile: NotRequired[bool]
@@ -242,7 +242,8 @@ class AttestCommandArgs(TypedDict):
     format: NotRequired[str]
     """The SBOM's format, for the predicate `sbom`. cyclonedx-json when not said."""
     builder_id: NotRequired[str]
-    """A URI that names who builds, for the predicate `provenance`."""
+    """A URI that names who builds, for the predicate `provenance`. When not said: the CI system's workflow, or a
+    person's own machine."""
     include_git: NotRequired[bool]
     """Record the source's repository and commit, for the predicate `provenance`. On when not said."""
     include_dockerfile: NotRequired[bool]

@@ -70,7 +70,9 @@ def _predicate_words(given: AttestCommandArgs) -> list[str]:
         return ["scan", "attach"]
     wanted = {key: value for key, value in given.items() if key in ("builder_id", "include_git", "include_dockerfile")}
     provenance = policy_checked("AttestCommand", "provenance", wanted, {})
-    words = ["provenance", "attach", "--builder-id", provenance.builder_id]
+    words = ["provenance", "attach"]
+    if provenance.builder_id is not None:
+        words += ["--builder-id", provenance.builder_id]
     if not provenance.include_git:
         words.append("--no-include-git")
     if not provenance.include_dockerfile:

@@ -211,10 +211,11 @@ def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommand
             "image": "",
             "key": "",
             "predicate": "provenance",
-            "builder_id": security.provenance.builder_id,
             "include_git": security.provenance.include_git,
             "include_dockerfile": security.provenance.include_dockerfile,
         }
+        if security.provenance.builder_id is not None:
+            provenance["builder_id"] = security.provenance.builder_id
         if build:
             provenance["build"] = build
         attested.append(provenance)

@@ -20,9 +20,6 @@ Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"
 """What a policy names: findings of that severity and worse."""
 SbomFormat = Literal["cyclonedx-json", "spdx-json", "syft-json"]
 
-LOCAL_BUILDER_ID = "https://sc-secure.dev/builders/local/v1"
-"""The provenance's builder when none is named: a build that a person ran on a machine of their own."""
-
 
 def _always_required(value: bool) -> bool:
     if not value:
@@ -156,8 +153,8 @@ class Provenance(_Block):
 
     enabled: bool = True
     required: Required = True
-    builder_id: str = Field(default=LOCAL_BUILDER_ID, pattern=r"^[a-z][a-z0-9+.-]*:[^\s]+$")
-    """A URI that names who builds: the same for every build by that builder."""
+    builder_id: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9+.-]*:[^\s]+$")
+    """A URI that names who builds. When not said: the CI system's workflow, or a person's own machine."""
     include_git: bool = True
     """Record the source's repository and commit."""
     include_dockerfile: bool = True

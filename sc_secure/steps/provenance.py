@@ -1,7 +1,8 @@
 """How the image was built, as SLSA provenance v1.0: https://slsa.dev/spec/v1.0/provenance.
 
 The build itself happened before this step (Pulumi's docker provider ran it). What is stated here was looked at by this
-step: the source's commit, the Dockerfile, the options. No path of this machine goes in.
+step: the source's commit, the Dockerfile, the options. No path of this machine goes in. `docs/build-types/docker-v1.md`
+defines the build type.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import hashlib
 import os
 import re
 import urllib.parse
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from sc_secure.context.ci import invocation_id
+from sc_secure.context.ci import CiRun, ci_run
 from sc_secure.context.git import GitState, git_state
 from sc_secure.errors import ConfigError
-from sc_secure.policy.security import LOCAL_BUILDER_ID
 from sc_secure.steps.canonical import canonical_bytes
 from sc_secure.steps.result import Artifact, StepResult
 from sc_secure.steps.session import Session, shown_path
@@ -26,6 +28,8 @@ from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 from sc_secure.tools.workspace import write_file
 
+LOCAL_BUILDER_ID = "https://sc-secure.dev/builders/local/v1"
+"""The builder when none is named and no CI system is known: a person's own machine."""
 BUILD_TYPE = "https://sc-secure.dev/build-types/docker/v1"
 """A docker build; its parameters are the ones of `_external_parameters`."""
 FILE = "provenance.slsa.json"
@@ -38,8 +42,8 @@ _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)@(sha256):([0-9a-f]{64})\b", r
 class Source:
     """What the image was built from, as the command line says it."""
 
-    builder_id: str = LOCAL_BUILDER_ID
-    """A URI that names who vouches for the build: the same in each run."""
+    builder_id: str | None = None
+    """A URI that names who vouches for the build, the same in each run. None: the CI system's workflow, or a person."""
     context: Path | None = None
     """The build context."""
     dockerfile: Path | None = None
@@ -57,12 +61,13 @@ def generate(session: Session, image: ImageReference, source: Source) -> StepRes
     Raises:
         ConfigError: the builder's id isn't a URI, or the context or the Dockerfile isn't there.
     """
-    _, artifact = gather(session, image, source)
+    document, artifact = gather(session, image, source)
+    builder = cast("dict[str, dict[str, str]]", document["runDetails"])["builder"]["id"]
     return session.result(
         "provenance",
         image,
         None,
-        outputs={"path": artifact.path, "sha256": artifact.sha256, "builderId": source.builder_id},
+        outputs={"path": artifact.path, "sha256": artifact.sha256, "builderId": builder},
         artifacts=[artifact],
     )
 
@@ -75,7 +80,9 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
     """
     _check(source)
     git = _git(session, source) if source.include_git else None
-    if source.include_git and git is None:
+    ci = ci_run(session.environ)
+    commit = _source(git, ci) if source.include_git else None
+    if source.include_git and commit is None:
         session.warn("no git commit was found: the provenance names no source")
     if git and git.dirty:
         session.warn("the work tree has changes that aren't in the commit: the provenance says so")
@@ -84,12 +91,12 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
             "buildType": BUILD_TYPE,
             "externalParameters": _external_parameters(image, source, git),
             "internalParameters": {},
-            "resolvedDependencies": _dependencies(source, git),
+            "resolvedDependencies": ([commit] if commit else []) + _dockerfile_and_bases(source),
         },
         "runDetails": {
-            "builder": {"id": source.builder_id},
+            "builder": {"id": source.builder_id or (ci.workflow if ci else LOCAL_BUILDER_ID)},
             # Without startedOn and finishedOn: those are the build's, which ended before this step began.
-            "metadata": {"invocationId": invocation_id(session.environ)},
+            "metadata": {"invocationId": ci.url if ci else f"urn:uuid:{uuid.uuid4()}"},
             "byproducts": [],
         },
     }
@@ -100,10 +107,11 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
 
 
 def _check(source: Source) -> None:
-    shown = printable(source.builder_id, limit=200)
-    parts = urllib.parse.urlsplit(source.builder_id)
-    if not parts.scheme or not (parts.netloc or parts.scheme == "urn") or parts.username or parts.password:
-        raise ConfigError(f"--builder-id {shown}: not a URI such as {LOCAL_BUILDER_ID}")
+    if source.builder_id is not None:
+        parts = urllib.parse.urlsplit(source.builder_id)
+        if not parts.scheme or not (parts.netloc or parts.scheme == "urn") or parts.username or parts.password:
+            shown = printable(source.builder_id, limit=200)
+            raise ConfigError(f"--builder-id {shown}: not a URI such as {LOCAL_BUILDER_ID}")
     if source.context and not source.context.is_dir():
         raise ConfigError(f"--context {printable(str(source.context))}: no such folder")
     file = _dockerfile(source)
@@ -135,17 +143,25 @@ def _external_parameters(image: ImageReference, source: Source, git: GitState | 
     return {name: value for name, value in parameters.items() if value}
 
 
-def _dependencies(source: Source, git: GitState | None) -> list[Json]:
-    found: list[Json] = []
+def _source(git: GitState | None, ci: CiRun | None) -> Json | None:
+    """The source's commit: as git says, or, where the work tree came without git, as the CI system says."""
+    commit = git.commit if git else ci.commit if ci else ""
+    if not commit:
+        return None
+    found: Json = {"name": "source", "digest": {"gitCommit": commit}}
+    remote, ref = (git.remote, git.ref) if git else ("", "")
+    if ci and ci.commit == commit:
+        # A CI system checks out a commit alone (a detached head), and knows of which ref it is.
+        remote, ref = remote or ci.repository, ref or ci.ref
+    if remote:
+        found["uri"] = f"git+{remote}" + (f"@{ref}" if ref else "")
     if git:
-        commit: Json = {
-            "name": "source",
-            "digest": {"gitCommit": git.commit},
-            "annotations": {"dirty": git.dirty},
-        }
-        if git.remote:
-            commit["uri"] = f"git+{git.remote}" + (f"@{git.ref}" if git.ref else "")
-        found.append(commit)
+        found["annotations"] = {"dirty": git.dirty}
+    return found
+
+
+def _dockerfile_and_bases(source: Source) -> list[Json]:
+    found: list[Json] = []
     file = _dockerfile(source)
     if not (source.include_dockerfile and file and file.is_file()):
         return found

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sc_secure.errors import ConfigError
-from sc_secure.policy.security import LOCAL_BUILDER_ID, Security, parse_security
+from sc_secure.policy.security import Security, parse_security
 
 SEED: dict[str, Any] = {
     "signing": {"enabled": True, "key": "cosign.key", "verify": {"enabled": True, "key": "cosign.pub"}},
@@ -19,7 +19,7 @@ def test_the_seed_s_block() -> None:
     security = parse_security(SEED)
     assert security.attaches_sbom
     assert security.attests_scan
-    assert security.provenance.builder_id == LOCAL_BUILDER_ID
+    assert security.provenance.builder_id is None
     assert security.scan.effective_fail_on == "critical"
 
 

@@ -4,6 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from google.protobuf import json_format
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 
 from tests.command_line import CommandLine
 
@@ -80,17 +82,60 @@ def test_what_is_left_out(sc: CommandLine, image: str, project: Path, source: st
     assert "dockerfile" not in definition["externalParameters"]
 
 
+GITHUB = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "o/r",
+    "GITHUB_RUN_ID": "7",
+    "GITHUB_RUN_ATTEMPT": "2",
+    "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/release.yml@refs/heads/main",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_SHA": "c" * 40,
+}
+
+
 def test_the_ci_run_is_named(sc: CommandLine, image: str, project: Path) -> None:
-    environment = {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_SERVER_URL": "https://github.com",
-        "GITHUB_REPOSITORY": "o/r",
-        "GITHUB_RUN_ID": "7",
-        "GITHUB_RUN_ATTEMPT": "2",
-    }
-    sc(f"provenance generate --image {image} --no-include-git", **environment)
-    run = "https://github.com/o/r/actions/runs/7/attempts/2"
-    assert predicate_of(project)["runDetails"]["metadata"]["invocationId"] == run
+    workflow = "https://github.com/o/r/.github/workflows/release.yml@refs/heads/main"
+    done = sc(f"provenance generate --image {image} --no-include-git --output json", **GITHUB)
+    details = predicate_of(project)["runDetails"]
+    assert details["builder"] == {"id": workflow}
+    assert details["metadata"]["invocationId"] == "https://github.com/o/r/actions/runs/7/attempts/2"
+    assert done.result["outputs"]["builderId"] == workflow
+    sc(f"provenance generate --image {image} --no-include-git --builder-id https://b.example/v1", **GITHUB)
+    assert predicate_of(project)["runDetails"]["builder"] == {"id": "https://b.example/v1"}
+
+
+def test_a_source_without_git_is_the_ci_run_s(sc: CommandLine, image: str, project: Path) -> None:
+    done = sc(f"provenance generate --image {image} --output json", **GITHUB)
+    assert predicate_of(project)["buildDefinition"]["resolvedDependencies"] == [
+        {"name": "source", "uri": "git+https://github.com/o/r@refs/heads/main", "digest": {"gitCommit": "c" * 40}}
+    ]
+    assert not any("no git commit" in warning for warning in done.result["warnings"])
+
+
+def test_a_detached_head_has_the_ci_run_s_ref(sc: CommandLine, image: str, project: Path, source: str) -> None:
+    subprocess.run(["git", "checkout", "--quiet", "--detach"], cwd=project, check=True)
+    sc(f"provenance generate --image {image} --context app", **GITHUB | {"GITHUB_SHA": source})
+    commit = predicate_of(project)["buildDefinition"]["resolvedDependencies"][0]
+    assert commit["uri"] == "git+https://git.example.com/o/r.git@refs/heads/main"
+    sc(f"provenance generate --image {image} --context app", **GITHUB)  # of another commit: not this one's ref
+    commit = predicate_of(project)["buildDefinition"]["resolvedDependencies"][0]
+    assert commit["uri"] == "git+https://git.example.com/o/r.git"
+
+
+def test_it_is_of_the_published_form(sc: CommandLine, image: str, project: Path, source: str) -> None:
+    """The protobuf that in-toto publishes for SLSA provenance v1.0 refuses unknown names and wrong types."""
+    sc(f"provenance generate --image {image} --context app --target base --platform linux/amd64")
+    parsed = json_format.Parse(
+        (project / next((project / ".sc").rglob("provenance.slsa.json"))).read_text(), Provenance()
+    )
+    assert parsed.build_definition.build_type == "https://sc-secure.dev/build-types/docker/v1"
+    assert parsed.build_definition.resolved_dependencies[0].digest["gitCommit"] == source
+    page = Path(__file__).parents[2] / "docs/build-types/docker-v1.md"
+    defined = page.read_text()
+    assert f"`{parsed.build_definition.build_type}`" in defined
+    for name in parsed.build_definition.external_parameters:
+        assert f"| `{name}` |" in defined
 
 
 @pytest.mark.parametrize("builder", ["", "local", "/home/me", "https://user:pw@x/y"])
