@@ -16,12 +16,21 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import IO, cast
 
 from sc_secure.errors import InfrastructureError, VerificationFailed
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.text import printable
-from sc_secure.tools.transient import Kind, TransientFailure, classify, classify_status, failure, with_retries
+from sc_secure.tools.transient import (
+    Kind,
+    TransientFailure,
+    classify,
+    classify_status,
+    failure,
+    retry_after,
+    with_retries,
+)
 
 MAX_MANIFEST = 4 * 1024 * 1024
 """Bytes; the distribution specification's own limit."""
@@ -162,6 +171,7 @@ class Registry:
                     return _bounded(response, limit, self._host)
             except urllib.error.HTTPError as error:
                 challenge = error.headers.get("WWW-Authenticate") or ""
+                after = retry_after(error.headers.get("Retry-After"), datetime.now(UTC))
                 error.close()
                 if error.code == _NOT_FOUND:
                     return None
@@ -169,7 +179,7 @@ class Registry:
                     message = (
                         f"{self._host}/{self._repository}: HTTP {error.code} {printable(str(error.reason), limit=80)}"
                     )
-                    raise failure(classify_status(error.code), message) from None
+                    raise failure(classify_status(error.code), message, after=after) from None
             self._authorize(challenge)
         raise AssertionError("unreachable")
 
@@ -216,8 +226,10 @@ class Registry:
             with self._open(request) as response:
                 token = parse_object(_bounded(response, MAX_MANIFEST, realm.netloc), "the token service's answer")
         except urllib.error.HTTPError as error:
+            after = retry_after(error.headers.get("Retry-After"), datetime.now(UTC))
             error.close()
-            raise failure(classify_status(error.code), f"{realm.netloc}: HTTP {error.code} for a token") from None
+            message = f"{realm.netloc}: HTTP {error.code} for a token"
+            raise failure(classify_status(error.code), message, after=after) from None
         value = token.get("token") or token.get("access_token")
         if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
             raise InfrastructureError(f"{realm.netloc}: its answer holds no token")

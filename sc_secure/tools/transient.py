@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import email.utils
 import enum
 import random
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 from sc_secure.errors import InfrastructureError, NotAuthorised
@@ -18,6 +20,8 @@ ATTEMPTS = 4
 BASE_DELAY = 0.5
 """Seconds before the second try, at most; doubled each time, up to `MAX_DELAY`."""
 MAX_DELAY = 8.0
+MAX_RETRY_AFTER = 60.0
+"""Seconds: who asks for a longer pause is asked again after this one, within the step's own time-out."""
 
 
 class Kind(enum.Enum):
@@ -30,6 +34,9 @@ class Kind(enum.Enum):
 
 class TransientFailure(InfrastructureError):
     """A failure that may be gone in a moment."""
+
+    retry_after: float = 0
+    """Seconds that the other side asked to be left alone for."""
 
 
 _NOT_AUTHORISED = re.compile(
@@ -71,17 +78,34 @@ def classify_status(status: int) -> Kind:
     return Kind.PERMANENT
 
 
-def failure(kind: Kind, message: str, *, advice: str = "") -> InfrastructureError:
-    """The error to raise for a failure of that kind."""
+def retry_after(header: str | None, now: datetime) -> float:
+    """The seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3): a number or a date; 0 for anything else."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), MAX_RETRY_AFTER)
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+        return min(max((until - now).total_seconds(), 0), MAX_RETRY_AFTER)
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return 0
+
+
+def failure(kind: Kind, message: str, *, advice: str = "", after: float = 0) -> InfrastructureError:
+    """The error to raise for a failure of that kind; `after` is in seconds, for a transient one."""
     if kind is Kind.NOT_AUTHORISED:
         return NotAuthorised(message, advice=advice or "log in to the registry (docker login), or check its rights")
     if kind is Kind.TRANSIENT:
-        return TransientFailure(message, advice=advice or "try again; if it stays, check the network and the registry")
+        advice = advice or "try again; if it stays, check the network and the registry"
+        transient = TransientFailure(message, advice=advice)
+        transient.retry_after = after
+        return transient
     return InfrastructureError(message, advice=advice)
 
 
 def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
-    """The call's result; a `TransientFailure` is tried again, with exponential backoff and full jitter.
+    """The call's result; a `TransientFailure` is tried again, with exponential backoff and jitter.
+
+    The pause is never shorter than the one that the other side asked for.
 
     Raises:
         TransientFailure: the last one, after `ATTEMPTS` tries. Any other error: at once.
@@ -89,6 +113,7 @@ def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = time
     for attempt in range(ATTEMPTS - 1):
         try:
             return call()
-        except TransientFailure:
-            sleep(random.uniform(0.5, 1) * min(MAX_DELAY, BASE_DELAY * 2**attempt))  # noqa: S311 - jitter, no secret
+        except TransientFailure as error:
+            backoff = random.uniform(0.5, 1) * min(MAX_DELAY, BASE_DELAY * 2**attempt)  # noqa: S311 - jitter, no secret
+            sleep(max(backoff, error.retry_after))
     return call()

@@ -3,6 +3,7 @@ import hashlib
 import http.server
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -189,6 +190,13 @@ def test_a_bad_moment_is_tried_again(server: Server) -> None:
     server.answers["/v2/app/manifests/1"] = [Answer(500)]
     with pytest.raises(TransientFailure, match="HTTP 500"):
         client(server).manifest("1")
+
+
+def test_a_registry_is_left_alone_for_as_long_as_it_asks(server: Server) -> None:
+    server.answers["/v2/app/manifests/1"] = [Answer(429, headers={"Retry-After": "1"}), Answer(body=MANIFEST)]
+    began = time.monotonic()
+    assert client(server).manifest("1")
+    assert 1 <= time.monotonic() - began < 5
 
 
 def test_rubbish(server: Server) -> None:

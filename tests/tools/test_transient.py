@@ -1,10 +1,20 @@
 """Messages that tools and registries really print."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sc_secure.errors import NotAuthorised
 from sc_secure.tools import transient
-from sc_secure.tools.transient import Kind, TransientFailure, classify, classify_status, failure, with_retries
+from sc_secure.tools.transient import (
+    Kind,
+    TransientFailure,
+    classify,
+    classify_status,
+    failure,
+    retry_after,
+    with_retries,
+)
 
 DIAL = 'Get "https://r.example/v2/": dial tcp'
 
@@ -93,6 +103,39 @@ def test_backoff_grows_and_ends() -> None:
     assert len(slept) == transient.ATTEMPTS - 1
     for n, seconds in enumerate(slept):
         assert 0.5 <= seconds / (transient.BASE_DELAY * 2**n) <= 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("3", 3),
+        ("3600", transient.MAX_RETRY_AFTER),
+        ("-3", 0),
+        ("1e9", 0),
+        ("soon", 0),
+        ("Wed, 25 Nov 2026 10:00:07 GMT", 7),
+        ("Wed, 25 Nov 2026 09:00:00 GMT", 0),
+        ("Wed, 25 Nov 2099 09:00:00 GMT", transient.MAX_RETRY_AFTER),
+        ("Wed, 25 Nov 2026 10:00:07", 0),
+    ],
+)
+def test_a_pause_that_is_asked_for(header: str | None, seconds: float) -> None:
+    assert retry_after(header, datetime(2026, 11, 25, 10, tzinfo=UTC)) == seconds
+
+
+def test_a_pause_that_is_asked_for_is_kept() -> None:
+    slept: list[float] = []
+    results = [failure(Kind.TRANSIENT, "x", after=20), None]
+
+    def once() -> None:
+        error = results.pop(0)
+        if error:
+            raise error
+
+    with_retries(once, sleep=slept.append)
+    assert slept == [20]
 
 
 def test_a_refusal_is_not_tried_again() -> None:
