@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -88,7 +88,7 @@ class Step:
         parent: pulumi.ComponentResource,
         timeout: "Timeout",
         opts: pulumi.ResourceOptions | None,
-        deployment: pulumi.Input[str] | None = None,
+        reruns_on: Mapping[str, pulumi.Input[str]] | None = None,
     ) -> None:
         """Declares the command.
 
@@ -99,7 +99,8 @@ class Step:
             parent: the step's component.
             timeout: when the step ends itself.
             opts: the component's options; what it depends on, its command depends on.
-            deployment: what decides a re-run without being a flag: see `VerifyCommandArgs`.
+            reruns_on: what decides a re-run without being a flag, as variables of the command's environment: mostly
+                hashes, such as that of a file which the command names.
         """
         write_launcher(project_root())
         group, verb, *flags = words
@@ -111,7 +112,7 @@ class Step:
         command = local.Command(
             name,
             create=image.apply(text),
-            environment={"SC_SECURE_ATTEMPT": "1"} | ({"SC_SECURE_DEPLOYMENT": deployment} if deployment else {}),
+            environment={"SC_SECURE_ATTEMPT": "1", **(reruns_on or {})},
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(

@@ -97,9 +97,8 @@ class VerifyCommand(pulumi.ComponentResource):
         what = verification("VerifyCommand", given)
         image = digest_reference("VerifyCommand", "image", given["image"])
         super().__init__("sc-secure:index:VerifyCommand", name, {}, opts)
-        self.step = Step(
-            name, image, what.words, parent=self, timeout=what.timeout, opts=opts, deployment=given.get("deployment")
-        )
+        reruns_on = {"SC_SECURE_DEPLOYMENT": given["deployment"]} if "deployment" in given else {}
+        self.step = Step(name, image, what.words, parent=self, timeout=what.timeout, opts=opts, reruns_on=reruns_on)
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.verified = self.step.output("verified", {})
