@@ -5,19 +5,22 @@ so that a preview shows a policy change as that flag. What mustn't decide a re-r
 it.
 """
 
+import hashlib
 import os
 import shlex
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi_command import local
 
-from sc_secure.components._validate import InvalidArgs, policy_checked, portable_key
+from sc_secure.components._memory import ATTEMPT, Reason, Recorded, recorded, soft_failure
+from sc_secure.components._validate import KMS_SCHEMES, InvalidArgs, policy_checked, portable_key
 from sc_secure.steps.result import StepResult
 
 LAUNCHER = ".sc/bin/sc-secure"
@@ -89,6 +92,8 @@ class Step:
         timeout: "Timeout",
         opts: pulumi.ResourceOptions | None,
         reruns_on: Mapping[str, pulumi.Input[str]] | None = None,
+        files: Mapping[str, str] | None = None,
+        again: Sequence[Reason] = (),
     ) -> None:
         """Declares the command.
 
@@ -99,10 +104,13 @@ class Step:
             parent: the step's component.
             timeout: when the step ends itself.
             opts: the component's options; what it depends on, its command depends on.
-            reruns_on: what decides a re-run without being a flag, as variables of the command's environment: mostly
-                hashes, such as that of a file which the command names.
+            reruns_on: what decides a re-run without being a flag, as variables of the command's environment.
+            files: of files that the command names, the content decides too: a variable -> the file's path, relative to
+                the project.
+            again: what else calls for another attempt, looked at in the result that the last update recorded.
         """
         write_launcher(project_root())
+        self._name, self._parent, self.image = name, parent, image
         group, verb, *flags = words
 
         def text(reference: str) -> str:
@@ -112,7 +120,11 @@ class Step:
         command = local.Command(
             name,
             create=image.apply(text),
-            environment={"SC_SECURE_ATTEMPT": "1", **(reruns_on or {})},
+            environment={
+                ATTEMPT: self._remembered(lambda last: self._attempt(last, [soft_failure, *again])),
+                **{name: self._remembered(partial(_fingerprint, name, path)) for name, path in (files or {}).items()},
+                **(reruns_on or {}),
+            },
             logging=local.Logging.NONE,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
@@ -121,16 +133,48 @@ class Step:
                 custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit),
             ),
         )
-        self.image = image
         self.result: pulumi.Output[StepResult] = pulumi.Output.all(image, command.stdout).apply(
             lambda got: _passed(name, got[0], got[1])
         )
         self.status: pulumi.Output[str] = self.result.apply(lambda result: result.status)
         self.passed_ref = gate(image, [self])
 
+    def _remembered(self, value: Callable[[Recorded | None], Awaitable[str]]) -> pulumi.Output[str]:
+        """What is made of the last update's record, which a preview knows too."""
+
+        async def read() -> str:
+            return await value(await recorded(self._parent, self._name))
+
+        return pulumi.Output.from_input(_Later(read))
+
+    async def _attempt(self, last: Recorded | None, reasons: Sequence[Reason]) -> str:
+        """The number of the attempt: the recorded one, or one more where something calls for it."""
+        if last is None:
+            return "1"
+        try:
+            reference = await self.image.future()
+        except Exception:  # the image's own error is told where it belongs
+            reference = None
+        if last.result is not None and last.result.subject == reference:
+            for reason in reasons:
+                why = await reason(last.result)
+                if why:
+                    pulumi.log.info(f"{self._name} runs again: {why}", self._parent)
+                    return str(last.attempt + 1)
+        return str(last.attempt)
+
     def output(self, key: str, default: Any = "") -> pulumi.Output[Any]:
         """One of the result's outputs."""
         return self.result.apply(lambda result: result.outputs.get(key, default))
+
+
+async def _fingerprint(variable: str, path: str, last: Recorded | None) -> str:
+    """A hash of the file; on a machine that hasn't got it, what was recorded of it."""
+    try:
+        content = Path(project_root(), path).read_bytes()
+    except OSError:
+        return last.environment.get(variable, "") if last else ""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _passed(name: str, reference: str, stdout: str | None) -> StepResult:
@@ -223,6 +267,13 @@ def checked_timeout(component: str, given: int | None, default: int, prefix: str
     if not 1 <= given <= MAX_TIMEOUT_SECONDS:
         raise InvalidArgs(component, [(f"{prefix}timeout_seconds", f"between 1 and {MAX_TIMEOUT_SECONDS} seconds")])
     return Timeout(given, () if given == default else ("--timeout", str(given)))
+
+
+def key_file(words: Sequence[str]) -> dict[str, str]:
+    """The key file that a command's words name, if they name one: a step's `files`."""
+    key = words[words.index("--key") + 1] if "--key" in words else ""
+    is_file = key and not key.startswith(("env://", *KMS_SCHEMES))
+    return {"SC_SECURE_KEY": key} if is_file else {}
 
 
 def key_words(component: str, key: str, password_env: str | None, prefix: str = "") -> list[str]:

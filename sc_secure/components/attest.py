@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pulumi
 
-from sc_secure.components._step import Step, checked_timeout, key_words
+from sc_secure.components._step import Step, checked_timeout, key_file, key_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
 from sc_secure.components.args import AttestCommandArgs
 
@@ -36,7 +36,8 @@ class AttestCommand(pulumi.ComponentResource):
         timeout = checked_timeout("AttestCommand", given.get("timeout_seconds"), 300)
         image = digest_reference("AttestCommand", "image", given["image"])
         super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
-        self.step = Step(name, image, [*what, *key, *timeout.words], parent=self, timeout=timeout, opts=opts)
+        words = [*what, *key, *timeout.words]
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=key_file(key))
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.predicate_type = self.step.output("predicateType")

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from sc_secure.components._step import Step, checked_timeout, key_words
+from sc_secure.components._step import Step, checked_timeout, key_file, key_words
 from sc_secure.components._validate import digest_reference, validated
 from sc_secure.components.args import SignCommandArgs
 
@@ -28,7 +28,7 @@ class SignCommand(pulumi.ComponentResource):
         image = digest_reference("SignCommand", "image", given["image"])
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
         words = ["image", "sign", *key, *timeout.words]
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts)
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=key_file(key))
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.signature_digest = self.step.output("signatureDigest")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from sc_secure.components._step import Step, Timeout, checked_timeout, key_words, project_root
+from sc_secure.components._step import Step, Timeout, checked_timeout, key_file, key_words, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
 
@@ -22,6 +22,8 @@ class Verification:
 
     words: tuple[str, ...]
     timeout: Timeout
+    trusted_root: str
+    """The trusted root's path, relative to the project; empty: the public one."""
 
 
 def verification(component: str, given: VerifyCommandArgs, prefix: str = "") -> Verification:
@@ -47,7 +49,8 @@ def verification(component: str, given: VerifyCommandArgs, prefix: str = "") -> 
     words = ["image", "verify", *_signer_words(component, given, prefix)]
     for kind in dict.fromkeys(attestations):
         words += ["--attestation", kind]
-    return Verification((*words, *timeout.words), timeout)
+    trusted_root = words[words.index("--trusted-root") + 1] if "trusted_root" in given else ""
+    return Verification((*words, *timeout.words), timeout, trusted_root)
 
 
 def _signer_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[str]:
@@ -98,7 +101,10 @@ class VerifyCommand(pulumi.ComponentResource):
         image = digest_reference("VerifyCommand", "image", given["image"])
         super().__init__("sc-secure:index:VerifyCommand", name, {}, opts)
         reruns_on = {"SC_SECURE_DEPLOYMENT": given["deployment"]} if "deployment" in given else {}
-        self.step = Step(name, image, what.words, parent=self, timeout=what.timeout, opts=opts, reruns_on=reruns_on)
+        files = key_file(what.words) | ({"SC_SECURE_TRUSTED_ROOT": what.trusted_root} if what.trusted_root else {})
+        self.step = Step(
+            name, image, what.words, parent=self, timeout=what.timeout, opts=opts, reruns_on=reruns_on, files=files
+        )
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.verified = self.step.output("verified", {})

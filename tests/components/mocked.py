@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pulumi
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, rpc
 
 from sc_secure.steps.result import StepResult
 
@@ -24,23 +24,45 @@ STEP_OF = {
 
 
 class Mocks(mocks.Mocks):
-    """Records what is declared; commands print a passing result, unless `answers` says otherwise."""
+    """Records what is declared; commands print a passing result, unless `answers` says otherwise.
 
-    def __init__(self, answers: dict[str, str | None] | None = None) -> None:
+    `outputs`: a type -> what the provider adds to the inputs.
+    """
+
+    def __init__(
+        self, answers: dict[str, str | None] | None = None, outputs: dict[str, dict[str, Any]] | None = None
+    ) -> None:
         self.resources: dict[str, tuple[str, dict[str, Any]]] = {}
         self._answers = answers or {}
+        self._outputs = outputs or {}
+        self.recorded: dict[str, Any] = {}
+        """What the last update recorded: a URN -> its outputs."""
+        self.reads = 0
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources[f"{args.typ}::{args.name}"] = (args.typ, args.inputs)
-        outputs = dict(args.inputs)
+        outputs = args.inputs | self._outputs.get(args.typ, {})
         if args.typ == "docker:index/image:Image":
             outputs["repoDigest"] = REFERENCE
         if args.typ == "command:local:Command":
-            outputs["stdout"] = self._answers.get(args.name, result_for(args.inputs.get("create") or ""))
+            command = args.inputs.get("create")
+            printed = result_for(command) if isinstance(command, str) else rpc.UNKNOWN
+            outputs["stdout"] = self._answers.get(args.name, printed)
         return f"{args.name}-id", outputs
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        if args.token == "pulumi:pulumi:readStackResourceOutputs":
+            self.reads += 1
+            return {"outputs": self.recorded}
         raise AssertionError(f"a program's run calls nothing, but called {args.token}")
+
+    def of(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """The resources whose types start so: `type name` -> inputs, in short: `Service web`."""
+        return {
+            f"{typ.rpartition(':')[2]} {key.split('::')[1]}": inputs
+            for key, (typ, inputs) in self.resources.items()
+            if typ.startswith(prefix)
+        }
 
     def commands(self) -> dict[str, str]:
         """A command's name -> its text."""
@@ -65,6 +87,18 @@ def result_for(command: str, **changes: Any) -> str:
         "outputs": {"path": ".sc/artifacts/x/sbom.json", "predicateType": words[1], "attestationDigest": DIGEST},
     }
     return StepResult(**(fields | changes)).to_line()
+
+
+def unknown() -> pulumi.Output[Any]:
+    """What a preview doesn't know yet; made within a program."""
+
+    async def known() -> bool:
+        return False
+
+    async def value() -> None:
+        return None
+
+    return pulumi.Output(set(), value(), known())
 
 
 def run(program: Callable[[], Any], recorder: Mocks, *, preview: bool = False) -> Any:

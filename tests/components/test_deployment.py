@@ -4,12 +4,11 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import rpc
 from pulumi_command import local
 
 from sc_secure import ScanCommand
 from sc_secure.components._deployment import Deployment, deployed_image, physical_name, unique_name
-from tests.components.mocked import REFERENCE, Mocks, run
+from tests.components.mocked import REFERENCE, Mocks, run, unknown
 
 BY_KEY = {"key": "cosign.pub"}
 POLICY: dict[str, Any] = {
@@ -184,7 +183,7 @@ def fingerprint(**given: Any) -> str:
     mocks = Mocks()
     run(lambda: Service(REFERENCE, BY_KEY, **given).deployed.urn, mocks)
     environment = mocks.resources["command:local:Command::web-verify"][1]["environment"]
-    assert set(environment) == {"SC_SECURE_ATTEMPT", "SC_SECURE_DEPLOYMENT"}
+    assert set(environment) == {"SC_SECURE_ATTEMPT", "SC_SECURE_KEY", "SC_SECURE_DEPLOYMENT"}
     return environment["SC_SECURE_DEPLOYMENT"]
 
 
@@ -207,8 +206,7 @@ def test_no_secret_reaches_the_hash() -> None:
 
 def test_an_unknown_argument_leaves_a_known_digest_known_in_preview() -> None:
     mocks = Mocks()
-    unknown = pulumi.Output.from_input("x").apply(lambda _: rpc.UNKNOWN)
-    run(lambda: Service(REFERENCE, BY_KEY, subnets=unknown).deployed.urn, mocks, preview=True)
+    run(lambda: Service(REFERENCE, BY_KEY, subnets=unknown()).deployed.urn, mocks, preview=True)
     assert text_of(mocks, "web-deployed") == REFERENCE
 
 

@@ -1,0 +1,101 @@
+"""What the last update recorded of this very stack, and what of it makes a step run again.
+
+A step runs again when its inputs change. One of them is a counter, `SC_SECURE_ATTEMPT`, that stays as it was recorded
+unless the last result calls for another attempt; it is then one more, which a preview shows on that step, with a line
+that says why. Without a record (a first update, another language's mocks) it is 1.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pulumi
+
+from sc_secure.steps.result import StepResult
+
+ATTEMPT = "SC_SECURE_ATTEMPT"
+_READ = "pulumi:pulumi:readStackResourceOutputs"
+_COMMAND = "command:local:Command"
+
+Reason = Callable[[StepResult], Awaitable[str]]
+"""Why a result that was recorded for this very image calls for another attempt; empty: it doesn't."""
+
+_reads: dict[str, tuple[Any, "asyncio.Task[Mapping[str, Any]]"]] = {}
+"""One read of the stack for all that runs in one program: an engine -> its monitor, and what it answered."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the last update recorded of one step."""
+
+    attempt: int
+    environment: Mapping[str, str]
+    result: StepResult | None
+    """None: nothing that is a result."""
+
+
+async def recorded(parent: pulumi.Resource, name: str) -> Recorded | None:
+    """The record of the command of that name and parent; None: there is none, or the engine can't tell."""
+    stack = await _stack()
+    if not stack:
+        return None
+    urn = cast(str, await parent.urn.future())
+    head, types, _ = urn.rsplit("::", 2)
+    outputs = _mapping(_mapping(stack.get(f"{head}::{types}${_COMMAND}::{name}")).get("outputs"))
+    if not outputs:
+        return None
+    variables = {key: str(value) for key, value in _mapping(outputs.get("environment")).items()}
+    attempt = variables.get(ATTEMPT, "")
+    return Recorded(int(attempt) if attempt.isdigit() else 1, variables, _result(outputs.get("stdout")))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
+
+
+def _result(stdout: Any) -> StepResult | None:
+    try:
+        return StepResult.from_line(stdout) if isinstance(stdout, str) else None
+    except ValueError:
+        return None
+
+
+async def _stack() -> Mapping[str, Any]:
+    """Every resource that the last update recorded: its URN -> its type and outputs. Empty where that isn't known."""
+    monitor: Any = pulumi.runtime.settings.get_monitor()
+    # A plugin gets a new monitor for each component of a program; they have the engine's address in common, which gRPC
+    # keeps in no public place. Without it, each monitor is an engine of its own.
+    engine = str(getattr(getattr(monitor, "Invoke", None), "_target", None) or id(monitor))
+    if engine not in _reads or _reads[engine][1].get_loop() is not asyncio.get_running_loop():
+        _reads.clear()  # of a program that has ended
+        _reads[engine] = (monitor, asyncio.ensure_future(_read()))
+    return await _reads[engine][1]
+
+
+async def _read() -> Mapping[str, Any]:
+    try:
+        answer: Any = await pulumi.runtime.invoke_async(_READ, {"stackName": pulumi.get_stack()})
+    except Exception as error:  # an engine that can't tell; the program has no need to fail over it
+        pulumi.log.debug(f"the stack's own record can't be read, so nothing is remembered: {type(error).__name__}")
+        return {}
+    return _mapping(_mapping(answer).get("outputs"))
+
+
+async def soft_failure(result: StepResult) -> str:
+    """A step that isn't required and failed is tried again by each update until it passes."""
+    return "the last update's attempt failed softly" if result.status == "soft_failed" else ""
+
+
+def older_than(limit: timedelta) -> Reason:
+    """A result that is older than the policy allows: new vulnerabilities are found in old images."""
+
+    async def reason(result: StepResult) -> str:
+        age = datetime.now(UTC) - result.finished_at
+        if age <= limit:
+            return ""
+        hours = int(age.total_seconds() // 3600)
+        return f"the last one is {hours} h old, and the policy wants one every {int(limit.total_seconds() // 3600)} h"
+
+    return reason
