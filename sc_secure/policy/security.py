@@ -11,14 +11,21 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from sc_secure.errors import ConfigError
+from sc_secure.policy.age import Age
+from sc_secure.policy.block import Block as _Block
+from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
 """What a policy names: findings of that severity and worse."""
 SbomFormat = Literal["cyclonedx-json", "spdx-json", "syft-json"]
+
+MAX_VEX = 20
+"""How many VEX documents a policy names at most: each is a part of the command."""
+VexPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
 def _always_required(value: bool) -> bool:
@@ -36,10 +43,6 @@ def _only_bundle(value: bool) -> bool:
 Required = Annotated[bool, AfterValidator(_always_required)]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True, strict=True)
-
-
 class ScanTool(_Block):
     """One scanner."""
 
@@ -48,23 +51,38 @@ class ScanTool(_Block):
     required: Required = True
     """A scanner that can't run fails the scan."""
     enabled: bool = True
+    """Run this scanner."""
     fail_on: Threshold | None = None
     """Findings of this severity and worse close the gate; with `scan.failOn`, the stricter of the two counts."""
     warn_on: Threshold | None = None
+    """Findings of this severity and worse are warned of."""
 
 
 class Scan(_Block):
     """Looking for known vulnerabilities, and what to do about them."""
 
     enabled: bool = True
+    """Scan the image."""
     required: Required = True
+    """A scan that can't be done stops all that comes after it."""
     fail_on: Threshold | None = None
     """Findings of this severity and worse close the gate. `critical` when nothing is said here or at the tool."""
     warn_on: Threshold | None = None
     """Findings of this severity and worse are warned of."""
     tools: list[ScanTool] = Field(default_factory=lambda: [ScanTool(name="grype")])
+    """The scanners."""
     only_fixed: bool = False
-    """Findings without a fixed version don't count."""
+    """Findings without a fixed version don't close the gate by their severity."""
+    ignore: list[IgnoreRule] = Field(default_factory=list[IgnoreRule])
+    """Findings that somebody has looked at, and that don't count until a day."""
+    vex: list[VexPath] = Field(default_factory=list[str])
+    """OpenVEX 0.2.0 documents, as paths relative to the project: what they clear doesn't count."""
+    kev: bool = False
+    """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
+    epss_above: float | None = Field(default=None, ge=0, lt=1)
+    """Findings whose EPSS probability is above this close the gate, whatever their severity."""
+    max_database_age: Age | None = None
+    """How old the vulnerability database may be, as `120h` or `5d`. What the scanner allows when not said."""
     attest: bool = True
     """Attach the scan's result to the image as a signed attestation, where signing is on."""
 
@@ -74,6 +92,20 @@ class Scan(_Block):
             raise ValueError(
                 "tools: no scanner is enabled: nothing would be scanned; set scan.enabled to false instead"
             )
+        if len({tool.name for tool in self.tools}) < len(self.tools):
+            raise ValueError("tools: a scanner stands there twice; keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _exceptions_are_few(self) -> Scan:
+        if len(self.ignore) > MAX_RULES:
+            raise ValueError(f"ignore: more than {MAX_RULES} rules; write OpenVEX statements instead (vex)")
+        rules = [rule.what for rule in self.ignore]
+        twice = [what for what in rules if rules.count(what) > 1]
+        if twice:
+            raise ValueError(f"ignore: {twice[0]} stands there twice; keep one of them")
+        if len(self.vex) > MAX_VEX or len(set(self.vex)) < len(self.vex):
+            raise ValueError(f"vex: at most {MAX_VEX} documents, each once")
         return self
 
     @property
@@ -97,6 +129,7 @@ class SignatureVerify(_Block):
     """Verifying what was signed, before anything uses it."""
 
     enabled: bool = True
+    """Verify the image, with all that is attached, before anything uses it."""
     key: str | None = None
     """The public key. Without it, the public half of `signing.key`."""
     oidc_issuer: str | None = None
@@ -109,7 +142,9 @@ class Signing(_Block):
     """Signing the image and everything attached to it."""
 
     enabled: bool = True
+    """Sign the image."""
     required: Required = True
+    """A signature that can't be made stops all that comes after it."""
     keyless: bool = False
     """Sign with a short-lived certificate for a workload identity (Sigstore)."""
     key: str | None = None
@@ -119,6 +154,7 @@ class Signing(_Block):
     transparency_log: bool | None = None
     """Record signatures in a public log (Rekor). A key's signatures aren't recorded in this version."""
     verify: SignatureVerify = Field(default_factory=SignatureVerify)
+    """How what was signed is verified."""
 
     @model_validator(mode="after")
     def _one_way_to_sign(self) -> Signing:
@@ -135,6 +171,7 @@ class SbomAttach(_Block):
     """Attaching the SBOM to the image in the registry."""
 
     enabled: bool = True
+    """Attach it."""
     sign: Annotated[bool, AfterValidator(_only_bundle)] = True
     """As a signed attestation."""
 
@@ -143,16 +180,22 @@ class Sbom(_Block):
     """The image's software bill of materials."""
 
     enabled: bool = True
+    """Make the SBOM."""
     required: Required = True
+    """An SBOM that can't be made stops all that comes after it."""
     format: SbomFormat = "cyclonedx-json"
+    """The document's format."""
     attach: SbomAttach = Field(default_factory=SbomAttach)
+    """Attaching it to the image in the registry."""
 
 
 class Provenance(_Block):
     """How the image was built, as SLSA v1.0 provenance."""
 
     enabled: bool = True
+    """Gather and attach provenance."""
     required: Required = True
+    """Provenance that can't be attached stops all that comes after it."""
     builder_id: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9+.-]*:[^\s]+$")
     """A URI that names who builds. When not said: the CI system's workflow, or a person's own machine."""
     include_git: bool = True
@@ -169,21 +212,32 @@ class Timeouts(_Block):
     """How long each step may take, in seconds."""
 
     scan: Seconds = 600
+    """The scan, with all scanners."""
     sign: Seconds = 300
+    """The signature."""
     sbom: Seconds = 600
+    """The SBOM."""
     attest: Seconds = 300
+    """Each attestation."""
     verify: Seconds = 300
+    """The verification."""
 
 
 class Security(_Block):
     """The whole block. A section that is absent is off; one that is there is on unless it says `enabled: false`."""
 
     enabled: bool = True
+    """Off means a plain build and push, with no step at all."""
     scan: Scan = Field(default_factory=lambda: Scan(enabled=False))
+    """Looking for known vulnerabilities."""
     signing: Signing = Field(default_factory=lambda: Signing(enabled=False))
+    """Signing the image and everything attached to it."""
     sbom: Sbom = Field(default_factory=lambda: Sbom(enabled=False))
+    """The image's software bill of materials."""
     provenance: Provenance = Field(default_factory=lambda: Provenance(enabled=False))
+    """How the image was built."""
     timeouts: Timeouts = Field(default_factory=Timeouts)
+    """How long each step may take, in seconds."""
 
     @model_validator(mode="after")
     def _attestations_need_a_signature(self) -> Security:
@@ -207,20 +261,45 @@ class Security(_Block):
         return self.signing.enabled and self.scan.enabled and self.scan.attest
 
 
-def problems(error: ValidationError, *, root: str, camel: bool) -> list[tuple[str, str]]:
-    """A validation's errors as (path, what is wrong and what is allowed); values never appear in them."""
-    found: list[tuple[str, str]] = []
+def problems(error: ValidationError, *, camel: bool) -> list[tuple[list[str], str]]:
+    """A validation's errors as (keys down to there, what is wrong and what is allowed); values never appear in them."""
+    found: list[tuple[list[str], str]] = []
     for item in error.errors(include_input=False, include_url=False):
         parts = [str(part) for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
-        reason = item["msg"].removeprefix("Value error, ")
+        reason = _REASONS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             reason = _unknown_key(parts, camel=camel)
-        found.append((".".join([root, *parts]), reason))
+        found.append((parts, reason))
     return found
+
+
+_REASONS = {
+    "missing": "missing; it must be said here",
+    "model_type": "a mapping is expected",
+    "list_type": "a list is expected",
+    "int_parsing": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+}
+"""A kind of error -> what is allowed there, where pydantic says it in Python's words."""
+
+_NOT_YET = frozenset(
+    {
+        "retry",
+        "scan.output",
+        "scan.rescanAfter",
+        "sbom.output",
+        "provenance.output",
+        *(f"signing.{key}" for key in ("format", "fulcioUrl", "rekorUrl", "tsaUrl", "oidcIssuer")),
+        *(f"signing.{key}" for key in ("trustedRoot", "signingConfig")),
+    }
+)
+"""Keys of the contract that the models don't have yet."""
 
 
 def _unknown_key(parts: list[str], *, camel: bool) -> str:
     """Names what was probably meant, or what is allowed there."""
+    if ".".join(map(to_camel, parts)) in _NOT_YET:
+        return "isn't available in this version; remove it"
     model: Any = Security
     for part in parts[:-1]:
         if part.isdigit():
@@ -241,9 +320,14 @@ def near_miss(word: str, allowed: Iterable[str]) -> str:
 def _submodel(model: Any, part: str) -> Any:
     for name, field in model.model_fields.items():
         if part in (name, to_camel(name)):
-            candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
-            return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
+            return model_in(field.annotation) or model
     return model
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that a field's value is, or that the items of its list are."""
+    candidates = (annotation, *getattr(annotation, "__args__", ()))
+    return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
 
 
 def parse_security(block: Mapping[str, Any], *, root: str = "security", camel: bool = True) -> Security:
@@ -260,5 +344,5 @@ def parse_security(block: Mapping[str, Any], *, root: str = "security", camel: b
     try:
         return Security.model_validate(dict(block), by_alias=camel, by_name=not camel)
     except ValidationError as error:
-        lines = [f"{path}: {reason}" for path, reason in problems(error, root=root, camel=camel)]
+        lines = [f"{'.'.join([root, *parts])}: {reason}" for parts, reason in problems(error, camel=camel)]
         raise ConfigError("\n".join(lines)) from None
