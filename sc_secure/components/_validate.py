@@ -29,6 +29,7 @@ class InvalidArgs(pulumi.RunError, InputPropertiesError):
     def __init__(self, component: str, problems: Sequence[tuple[str, str]]) -> None:
         lines = [f"  {path}: {reason}" if path else f"  {reason}" for path, reason in problems]
         details: list[InputPropertyErrorDetails] = [{"property_path": path, "reason": why} for path, why in problems]
+        self.problems = list(problems)
         super().__init__(
             "\n".join([f"{component}: the arguments aren't valid, and nothing was changed", *lines]), details
         )
@@ -126,12 +127,14 @@ def _check(value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) ->
         return _check_items(value, hint, path, problems)
     if hint is int and isinstance(value, float) and value.is_integer():
         return int(value)
+    if hint is float and type(value) is int:
+        return float(value)
     if type(value) is not hint:
         problems.append((path, f"a {_NAMES[hint]} is expected"))
     return value
 
 
-_NAMES = {str: "string", bool: "boolean", int: "whole number"}
+_NAMES = {str: "string", bool: "boolean", int: "whole number", float: "number"}
 
 
 def _unwrap(hint: Any) -> tuple[Any, bool]:

@@ -50,6 +50,19 @@ class ScanToolArgs(TypedDict):
     """Findings of this severity and worse are warned of."""
 
 
+class ScanIgnoreArgs(TypedDict):
+    """A finding that doesn't count until a day."""
+
+    id: str
+    """The vulnerability, by any of its names: `CVE-…` or `GHSA-…`."""
+    package: NotRequired[str]
+    """Only in this package: its name, or `name@version`. In every package when not said."""
+    reason: str
+    """Why the risk is taken, on one line."""
+    expires: str
+    """The day from which it no longer counts, in UTC, as `2026-12-01`."""
+
+
 class ScanArgs(TypedDict):
     """Looking for known vulnerabilities, and what to do about them."""
 
@@ -64,7 +77,17 @@ class ScanArgs(TypedDict):
     tools: NotRequired[list[ScanToolArgs]]
     """The scanners. Only grype when not said."""
     only_fixed: NotRequired[bool]
-    """Findings without a fixed version don't count."""
+    """Findings without a fixed version don't close the gate by their severity."""
+    ignore: NotRequired[list[ScanIgnoreArgs]]
+    """Findings that somebody has looked at, and that don't count until a day: one small diff a rule."""
+    vex: NotRequired[list[str]]
+    """OpenVEX 0.2.0 documents, as paths relative to the project: what they clear for this image doesn't count."""
+    kev: NotRequired[bool]
+    """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
+    epss_above: NotRequired[float]
+    """Findings whose EPSS probability (0 to 1) is above this close the gate, whatever their severity."""
+    max_database_age: NotRequired[str]
+    """How old the vulnerability database may be, as 120h or 5d. What the scanner allows when not said."""
     attest: NotRequired[bool]
     """Attach the result to the image as a signed attestation."""
 
@@ -210,7 +233,17 @@ class ScanCommandArgs(TypedDict):
     warn_on: NotRequired[str]
     """Findings of this severity and worse are warned of."""
     only_fixed: NotRequired[bool]
-    """Findings without a fixed version don't count."""
+    """Findings without a fixed version don't close the gate by their severity."""
+    ignore: NotRequired[list[ScanIgnoreArgs]]
+    """Findings that somebody has looked at, and that don't count until a day: one small diff a rule."""
+    vex: NotRequired[list[str]]
+    """OpenVEX 0.2.0 documents, as paths relative to the project: what they clear for this image doesn't count."""
+    kev: NotRequired[bool]
+    """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
+    epss_above: NotRequired[float]
+    """Findings whose EPSS probability (0 to 1) is above this close the gate, whatever their severity."""
+    max_database_age: NotRequired[str]
+    """How old the vulnerability database may be, as 120h or 5d. What the scanner allows when not said."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 600 when not said."""
 

@@ -19,14 +19,13 @@ from sc_secure.components.args import (
     AttestCommandArgs,
     BuildArgs,
     SbomCommandArgs,
-    ScanCommandArgs,
     SecuredImageArgs,
     SignCommandArgs,
     VerifyCommandArgs,
 )
 from sc_secure.components.attest import AttestCommand
 from sc_secure.components.sbom import SbomCommand
-from sc_secure.components.scan import ScanCommand
+from sc_secure.components.scan import ScanCommand, scan_args, scanning
 from sc_secure.components.sign import SignCommand
 from sc_secure.components.verify import VerifyCommand
 from sc_secure.policy.security import Security
@@ -111,15 +110,7 @@ class SecuredImage(pulumi.ComponentResource):
             steps.sbom = SbomCommand(f"{name}-sbom", sbom_args, self._child_opts)
             image = steps.sbom.passed_ref
         if security.scan.enabled:
-            scan_args: ScanCommandArgs = {
-                "image": image,
-                "fail_on": security.scan.effective_fail_on,
-                "only_fixed": security.scan.only_fixed,
-                "timeout_seconds": limits.scan,
-            }
-            if security.scan.effective_warn_on:
-                scan_args["warn_on"] = security.scan.effective_warn_on
-            steps.scan = ScanCommand(f"{name}-scan", scan_args, self._child_opts)
+            steps.scan = ScanCommand(f"{name}-scan", scan_args(security.scan, image, limits.scan), self._child_opts)
             image = steps.scan.passed_ref
         if security.signing.enabled:
             self._declare_signing(name, image, security, build, steps)
@@ -246,6 +237,8 @@ def _security(given: SecuredImageArgs) -> Security:
         InvalidArgs: two sources, a file that won't do, or a policy that this version can't carry out.
     """
     security = policy_of("SecuredImage", given) or Security(enabled=False)
+    if security.enabled and security.scan.enabled:
+        scanning("SecuredImage", security.scan, "security.scan.")
     if security.enabled and security.signing.enabled:
         if security.signing.keyless:
             reason = "signing without a key isn't available in this version; use security.signing.key"

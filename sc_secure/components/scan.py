@@ -1,15 +1,97 @@
 """`ScanCommand`: looks for known vulnerabilities in the image's catalogue, and closes the gate by policy."""
 
-from typing import Any
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, cast
 
 import pulumi
 
-from sc_secure.components._step import Step, checked_timeout
-from sc_secure.components._validate import digest_reference, policy_checked, validated
+from sc_secure.components._step import Step, checked_timeout, project_root
+from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, portable_path, validated
 from sc_secure.components.args import ScanCommandArgs
+from sc_secure.policy.ignore import IgnoreRules
+from sc_secure.policy.openvex import parse_document
+from sc_secure.policy.security import Scan
 
 SUMMARY = ("critical", "high", "medium", "low", "negligible", "unknown", "ignored", "verdict", "databaseBuilt")
 """What of a scan's outputs is the summary."""
+
+_POLICY = ("fail_on", "warn_on", "only_fixed", "ignore", "vex", "kev", "epss_above", "max_database_age")
+"""The arguments that are the policy's: each is called as in the `scan` section."""
+
+
+@dataclass(frozen=True)
+class Scanning:
+    """A scan's policy, as the words of its command, and what decides a re-run without being one of them."""
+
+    words: tuple[str, ...]
+    reruns_on: dict[str, str]
+
+
+def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
+    """What a policy asks of a scan: one flag a policy item. Its VEX documents are read, so that a bad one is told now.
+
+    Args:
+        component: whose arguments they are.
+        scan: the policy.
+        prefix: the path of the policy, with its dot; empty for `ScanCommand`'s own arguments.
+
+    Raises:
+        InvalidArgs: a VEX document that won't do.
+    """
+    words = ["--fail-on", scan.effective_fail_on]
+    words += ["--warn-on", scan.effective_warn_on] if scan.effective_warn_on else []
+    words += ["--only-fixed"] if scan.only_fixed else []
+    words += ["--kev"] if scan.kev else []
+    words += ["--epss-above", _number(scan.epss_above)] if scan.epss_above is not None else []
+    words += ["--max-database-age", scan.max_database_age] if scan.max_database_age is not None else []
+    for rule in scan.ignore:
+        words += ["--ignore", rule.flag]
+    documents: list[str] = []
+    for index, path in enumerate(scan.vex):
+        portable, sha256 = _vex(component, f"{prefix}vex[{index}]", path)
+        words += ["--vex", portable]
+        documents.append(f"{portable} {sha256}")
+    expired = [f"{rule.what} ({rule.expires})" for rule in IgnoreRules(scan.ignore, _today()).expired()]
+    # Neither is a flag: a document's content isn't readable in one, and a rule stays as it is when its day comes.
+    inputs = {"SC_SECURE_VEX": ", ".join(documents), "SC_SECURE_EXPIRED": ", ".join(expired)}
+    return Scanning(tuple(words), {name: value for name, value in inputs.items() if value})
+
+
+def scan_args(scan: Scan, image: pulumi.Input[str], timeout_seconds: int) -> ScanCommandArgs:
+    """The arguments of the `ScanCommand` that follows a policy: only what the policy says."""
+    said = scan.model_dump(include=set[str](_POLICY) & scan.model_fields_set, exclude_unset=True)
+    args: dict[str, Any] = {**said, "fail_on": scan.effective_fail_on, "warn_on": scan.effective_warn_on}
+    return cast(ScanCommandArgs, {"image": image, **args, "timeout_seconds": timeout_seconds})
+
+
+def _vex(component: str, where: str, path: str) -> tuple[str, str]:
+    """A VEX document's path as it stands in the command, and its SHA-256.
+
+    Raises:
+        InvalidArgs: it can't be read, or isn't an OpenVEX document.
+    """
+    root = project_root()
+    portable = portable_path(component, where, path, root)
+    try:
+        content = Path(root, portable).read_bytes()
+        parse_document(content)
+    except OSError as error:
+        raise InvalidArgs(component, [(where, f"{portable}: {error.strerror}")]) from None
+    except ValueError as error:
+        raise InvalidArgs(component, [(where, f"{portable}: {error}")]) from None
+    return portable, hashlib.sha256(content).hexdigest()
+
+
+def _number(value: float) -> str:
+    """A number as a person writes it: `0`, not `0.0`."""
+    return repr(value).removesuffix(".0")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 class ScanCommand(pulumi.ComponentResource):
@@ -24,17 +106,13 @@ class ScanCommand(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ScanCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("ScanCommand", ScanCommandArgs, args)
-        wanted = {key: value for key, value in given.items() if key in ("fail_on", "warn_on", "only_fixed")}
-        scan = policy_checked("ScanCommand", "scan", wanted, {})
+        wanted = {key: value for key, value in given.items() if key in _POLICY}
+        what = scanning("ScanCommand", policy_checked("ScanCommand", "scan", wanted, {}))
         timeout = checked_timeout("ScanCommand", given.get("timeout_seconds"), 600)
         image = digest_reference("ScanCommand", "image", given["image"])
         super().__init__("sc-secure:index:ScanCommand", name, {}, opts)
-        words = ["image", "scan", "--fail-on", scan.effective_fail_on]
-        if scan.effective_warn_on:
-            words += ["--warn-on", scan.effective_warn_on]
-        if scan.only_fixed:
-            words += ["--only-fixed"]
-        self.step = Step(name, image, [*words, *timeout.words], parent=self, timeout=timeout, opts=opts)
+        words = ["image", "scan", *what.words, *timeout.words]
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, reruns_on=what.reruns_on)
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.scan_summary = self.step.result.apply(lambda result: {key: result.outputs.get(key, "") for key in SUMMARY})

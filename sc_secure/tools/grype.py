@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import InfrastructureError
-from sc_secure.policy.decision import Finding
+from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
-from sc_secure.tools.scanner import Database, Report
+from sc_secure.tools.scanner import Database, Report, Target
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
@@ -35,21 +35,24 @@ class Grype:
     """
 
     name = "grype"
+    uri = "pkg:github/anchore/grype"
 
     def __init__(self, runner: Runner, environ: Mapping[str, str], temp: Path) -> None:
         self._runner = runner
         self._environ = environ
         self._temp = temp
 
-    def scan(self, sbom: Path, raw: Path) -> Report:
-        """Scan a syft-json catalogue: see `Scanner`."""
+    def scan(self, target: Target, raw: Path) -> Report:
+        """Scan the image's catalogue: see `Scanner`."""
         # A configuration of our own: a `.grype.yaml` in the working directory could ignore findings.
         config = self._temp / "grype.yaml"
         config.write_text("check-for-app-update: false\n")
-        argv = ["grype", f"sbom:{sbom}", "--config", str(config), "--output", "json"]
-        env = environment_for(
-            "grype", self._environ, self._temp, GRYPE_CHECK_FOR_APP_UPDATE="false", GRYPE_TIMESTAMP="false"
-        )
+        argv = ["grype", f"sbom:{target.catalogue()}", "--config", str(config), "--output", "json"]
+        extra = {"GRYPE_CHECK_FOR_APP_UPDATE": "false", "GRYPE_TIMESTAMP": "false"}
+        if target.max_database_age is not None:
+            # Ours is checked in its place: it may allow more, and its error names the policy's item.
+            extra["GRYPE_DB_VALIDATE_AGE"] = "false"
+        env = environment_for("grype", self._environ, self._temp, **extra)
 
         def run() -> None:
             done = self._runner.run(argv, env=env, stdout=raw, stdout_limit=_MAX_REPORT)
@@ -95,26 +98,42 @@ def _database(db: Json, now: datetime) -> Database:
             f"grype: its vulnerability database says it was built in the future ({built.isoformat()})",
             advice=f"check this machine's clock; {_UPDATE}",
         )
-    return Database(built.astimezone(UTC), _text(status.get("schemaVersion") or ""), tuple(sorted(providers)))
+    schema = _text(status.get("schemaVersion") or "")
+    # Where their data is missing, grype says nothing, as for a vulnerability that isn't listed; the providers tell.
+    kev, epss = "kev" in providers, "epss" in providers
+    return Database(built.astimezone(UTC), schema, tuple(sorted(providers)), kev=kev, epss=epss)
 
 
 def _finding(match: Json) -> Finding:
     vulnerability, artifact = _mapping(match["vulnerability"]), _mapping(match["artifact"])
     name = _text(vulnerability["id"])
-    related = (_text(_mapping(each)["id"]) for each in _list(match.get("relatedVulnerabilities") or []))
+    related = [_mapping(each) for each in _list(match.get("relatedVulnerabilities") or [])]
+    severity = Severity.parse(_text(vulnerability.get("severity") or ""))
     fix = _mapping(vulnerability.get("fix") or {})
     fixed = [_text(each) for each in _list(fix.get("versions") or [])]
     return Finding(
         id=name,
-        severity=Severity.parse(_text(vulnerability.get("severity") or "")),
+        severity=severity,
         package=_text(artifact["name"]),
         version=_text(artifact["version"]),
         kind=_text(artifact.get("type") or ""),
-        aliases=tuple(sorted({each for each in related if each != name})),
+        aliases=tuple(sorted({_text(each["id"]) for each in related} - {name})),
         fixed_in=tuple(fixed) if fix.get("state") == "fixed" or fixed else (),
         purl=_text(artifact.get("purl") or ""),
         url=_text(vulnerability.get("dataSource") or ""),
+        known_exploited=any(_list(each.get("knownExploited") or []) for each in (vulnerability, *related)),
+        epss=_epss([vulnerability, *related]),
+        sources=(Source("grype", name, severity),),
     )
+
+
+def _epss(vulnerabilities: list[Json]) -> float | None:
+    """The highest probability that is known for any of the names."""
+    known = [_mapping(entry)["epss"] for each in vulnerabilities for entry in _list(each.get("epss") or [])]
+    numbers = [float(each) for each in known if isinstance(each, int | float) and 0 <= each <= 1]
+    if len(numbers) != len(known):
+        raise TypeError("an EPSS probability is missing")
+    return max(numbers, default=None)
 
 
 def _sorted(findings: set[Finding]) -> tuple[Finding, ...]:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from sc_secure.policy.decision import Finding
+from sc_secure.policy.finding import Finding
+from sc_secure.tools.reference import ImageReference
 
 SAMPLE_PROVIDER = "sc-secure-sample"
 """The provider that marks the small database which this project makes where the real one is out of reach."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is scanned, and how."""
+
+    image: ImageReference
+    catalogue: Callable[[], Path]
+    """Gives the image's syft-json catalogue, which is made if it is missing."""
+    max_database_age: str | None = None
+    """How old the database may be, as `120h` or `5d`, which the step checks; None: what the scanner allows."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +34,10 @@ class Database:
     schema: str
     providers: tuple[str, ...]
     """Sorted."""
+    kev: bool = False
+    """It knows which vulnerabilities are in CISA's KEV catalogue."""
+    epss: bool = False
+    """It has EPSS probabilities."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +54,18 @@ class Report:
 
 
 class Scanner(Protocol):
-    """Finds vulnerabilities in a catalogue."""
+    """Finds vulnerabilities in an image."""
 
     name: str
     """The program's name, as in the tool table."""
+    uri: str
+    """Where it comes from, as a package URL without a version."""
 
-    def scan(self, sbom: Path, raw: Path) -> Report:
-        """Scan a syft-json catalogue.
+    def scan(self, target: Target, raw: Path) -> Report:
+        """Scan it, or its catalogue.
 
         Args:
-            sbom: the catalogue.
+            target: what to scan.
             raw: where the scanner's own report goes.
 
         Raises:

@@ -1,16 +1,14 @@
 import json
 import os
-import sqlite3
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from devtools import sample_database
 from tests.command_line import CommandLine, in_process, wrap
 from tests.images import CLEAN
 from tests.steps.conftest import PushImage
+from tests.vulnerability_database import emptied, import_changed
 
 
 def report_of(project: Path) -> dict:
@@ -37,13 +35,25 @@ def test_below_the_threshold_passes(sc: CommandLine, image: str, project: Path) 
     assert any("GHSA-2m57-hf25-phgg" in warning for warning in result["warnings"])
     report = report_of(project)
     assert report["subject"] == image
-    assert report["database"]["providers"] == ["sc-secure-sample"]
-    assert report["policy"] == {"failOn": "critical", "warnOn": "high", "onlyFixed": False}
+    (scanner,) = report["scanners"]
+    assert (scanner["name"], scanner["database"]["providers"]) == ("grype", ["sc-secure-sample"])
+    assert report["policy"] == {
+        "failOn": "critical",
+        "warnOn": "high",
+        "onlyFixed": False,
+        "tools": {},
+        "kev": False,
+        "epssAbove": None,
+        "ignore": [],
+        "vex": [],
+        "maxDatabaseAge": None,
+    }
     assert [(each["id"], each["action"], each["reason"]) for each in report["findings"]] == [
         ("GHSA-2m57-hf25-phgg", "warn", "scan.warnOn: high"),
         ("GHSA-jjg7-2v4v-x38h", "allow", "below scan.failOn: critical"),
     ]
     assert report["findings"][0]["aliases"] == ["CVE-2024-4340"]
+    assert report["findings"][0]["sources"] == [{"scanner": "grype", "id": "GHSA-2m57-hf25-phgg", "severity": "high"}]
 
 
 def test_a_violation_is_a_short_verdict_and_the_report_is_there(sc: CommandLine, image: str, project: Path) -> None:
@@ -76,17 +86,9 @@ def test_a_configuration_in_the_project_hides_nothing(sc: CommandLine, image: st
 def test_a_database_that_proves_nothing_is_never_a_pass(
     sc: CommandLine, tools_env: dict[str, str], image: str, project: Path, *, days: int, said: str
 ) -> None:
-    sample_database.build(project / "changed.db", datetime.now(UTC) + timedelta(days=days))
-    if said == "empty":
-        connection = sqlite3.connect(project / "changed.db")
-        for table in ("affected_package_handles", "vulnerability_handles", "providers"):
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
-        connection.commit()
-        connection.close()
-    cache = {"GRYPE_DB_CACHE_DIR": str(project / "db")}
-    words = ["grype", "db", "import", "changed.db"]
-    subprocess.run(words, cwd=project, env=tools_env | cache, check=True, capture_output=True)
-    done = sc(f"image scan --image {image} --fail-on critical", **cache)
+    changes = [emptied] if said == "empty" else []
+    database = import_changed(tools_env, project, *changes, age=timedelta(days=-days))
+    done = sc(f"image scan --image {image} --fail-on critical", **database)
     assert (done.code, done.stdout) == (6, "")
     assert said in done.stderr
 

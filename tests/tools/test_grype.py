@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sc_secure.errors import InfrastructureError
+from sc_secure.policy.finding import Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.grype import parse_report
 
@@ -45,6 +46,44 @@ def test_what_it_says() -> None:
     )
     assert found.database.providers == ("github",)
     assert found.database.built == datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def test_what_it_knows_of_exploits() -> None:
+    content = report()
+    content["descriptor"]["db"]["providers"] = {"github": {}, "kev": {}, "epss": {}}
+    content["matches"][0]["relatedVulnerabilities"][0] |= {
+        "knownExploited": [{"cve": "CVE-1", "knownRansomwareCampaignUse": "Unknown"}],
+        "epss": [{"cve": "CVE-1", "epss": 0.25, "percentile": 0.9, "date": "2026-11-24"}],
+    }
+    content["matches"][0]["vulnerability"]["epss"] = [{"cve": "CVE-1", "epss": 1}]
+    found = parse(content)
+    assert (found.database.kev, found.database.epss) == (True, True)
+    (finding,) = found.findings
+    assert (finding.known_exploited, finding.epss) == (True, 1.0)
+    assert finding.sources == (Source("grype", "GHSA-1", Severity.HIGH),)
+
+
+def test_a_database_without_such_data_says_so() -> None:
+    found = parse(report())
+    assert (found.database.kev, found.database.epss) == (False, False)
+    assert (found.findings[0].known_exploited, found.findings[0].epss) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"epss": [{"cve": "CVE-1"}]},
+        {"epss": [{"epss": "0.5"}]},
+        {"epss": [{"epss": 2}]},
+        {"epss": {"a": 1}},
+        {"knownExploited": 1},
+    ],
+)
+def test_exploit_data_that_is_not_understood_is_no_pass(changes: dict[str, Any]) -> None:
+    content = report()
+    content["matches"][0]["vulnerability"] |= changes
+    with pytest.raises(InfrastructureError, match="what it should be"):
+        parse(content)
 
 
 @pytest.mark.parametrize("severity", ["Unknown", "", "Moderate", "critical "])

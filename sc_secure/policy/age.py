@@ -1,0 +1,36 @@
+"""How old something may be: `120h` or `5d`."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+_FORM = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
+
+
+def parse_age(text: str) -> timedelta:
+    """The age that such a text says.
+
+    Args:
+        text: a whole number of hours or days, as `120h` or `5d`.
+
+    Raises:
+        ValueError: it isn't one.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise ValueError("a whole number of hours or days is expected, as 120h or 5d (1 to 9999)")
+    count = int(match[1])
+    return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)
+
+
+def _checked(text: str) -> str:
+    parse_age(text)
+    return text
+
+
+Age = Annotated[str, AfterValidator(_checked)]
+"""An age, as the `security:` block writes it: the model keeps the text, since the command shows it."""

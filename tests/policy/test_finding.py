@@ -1,0 +1,81 @@
+"""Findings of several scanners become one list: each vulnerability once per package and version."""
+
+import random
+
+from sc_secure.policy.finding import Finding, Source, merge
+from sc_secure.policy.severity import Severity
+
+ONE = Finding(
+    "GHSA-1",
+    Severity.HIGH,
+    "idna",
+    "3.6",
+    "python",
+    aliases=("CVE-2024-1",),
+    purl="pkg:pypi/idna@3.6",
+    epss=0.1,
+    sources=(Source("one", "GHSA-1", Severity.HIGH),),
+)
+TWO = Finding(
+    "CVE-2024-1",
+    Severity.CRITICAL,
+    "IDNA",
+    "3.6",
+    "pip",
+    fixed_in=("3.7",),
+    purl="pkg:pypi/idna@3.6?from=two",
+    known_exploited=True,
+    epss=0.3,
+    sources=(Source("two", "CVE-2024-1", Severity.CRITICAL),),
+)
+
+
+def test_aliases_are_one_and_the_strictest_of_everything_wins() -> None:
+    for order in ([ONE, TWO], [TWO, ONE], [TWO, ONE, TWO]):
+        (merged,) = merge(order)
+        assert (merged.id, merged.severity, merged.aliases) == ("CVE-2024-1", Severity.CRITICAL, ("GHSA-1",))
+        assert (merged.fixed_in, merged.known_exploited, merged.epss) == (("3.7",), True, 0.3)
+        assert merged.sources == (*ONE.sources, *TWO.sources)
+        assert (merged.purl, merged.other_purls) == (TWO.purl, (ONE.purl,))
+        assert merge([merged]) == [merged]
+
+
+def test_another_version_package_or_vulnerability_is_another_finding() -> None:
+    others = [
+        Finding("CVE-2024-1", Severity.LOW, "idna", "3.5", purl="pkg:pypi/idna@3.5"),
+        Finding("CVE-2024-1", Severity.LOW, "idna", "3.6", purl="pkg:npm/idna@3.6"),
+        Finding("CVE-2024-2", Severity.LOW, "idna", "3.6", purl="pkg:pypi/idna@3.6"),
+        Finding("CVE-2024-1", Severity.LOW, "idna", "3.6", "deb"),
+        Finding("CVE-2024-1", Severity.LOW, "idna", "3.5", "deb"),
+    ]
+    assert len(merge([ONE, *others])) == 6
+
+
+def test_a_name_in_common_joins_what_had_none() -> None:
+    a = Finding("GHSA-A", Severity.LOW, "p", "1")
+    b = Finding("GHSA-B", Severity.HIGH, "p", "1")
+    link = Finding("GHSA-A", Severity.MEDIUM, "p", "1", aliases=("GHSA-B",))
+    for order in ([a, b, link], [link, b, a], [b, link, a]):
+        (merged,) = merge(order)
+        assert (merged.id, merged.aliases) == ("GHSA-B", ("GHSA-A",))
+
+
+def test_an_advisory_of_several_cves_is_none_of_them() -> None:
+    bundle = Finding("ALAS-1", Severity.HIGH, "p", "1", aliases=("CVE-2024-1", "CVE-2024-2"))
+    assert bundle.names == ("ALAS-1",)
+    assert len(merge([bundle, Finding("CVE-2024-1", Severity.LOW, "p", "1")])) == 2
+
+
+def test_names_have_no_case() -> None:
+    assert Finding("ghsa-Ab", Severity.LOW, "p", "1", aliases=("cve-1",)).names == ("GHSA-AB", "CVE-1")
+
+
+def test_the_result_is_the_same_in_any_order() -> None:
+    many = [
+        Finding(f"CVE-{n % 7}", Severity(n % 6), f"p{n % 3}", "1", aliases=(f"GHSA-{n % 5}",), epss=n / 100)
+        for n in range(60)
+    ]
+    expected = merge(many)
+    for seed in range(5):
+        random.Random(seed).shuffle(many)  # noqa: S311 - no secret
+        assert merge(many) == expected
