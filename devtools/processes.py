@@ -7,7 +7,9 @@ process, and is never touched.
 import contextlib
 import json
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ from devtools import cache
 from devtools.console import capture
 
 _PROC = Path("/proc")
+_PORTS = range(20_000, 30_000)
 _children: set[int] = set()
 """Ids of the processes that this one started, whose end it has to take."""
 
@@ -137,6 +140,18 @@ def log_of(name: str) -> Path:
 def tail(log: Path, lines: int = 8) -> str:
     """The log's last lines, for an error."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+
+def free_port() -> int:
+    """A port that is free on loopback, and below those that the kernel hands out: a port that is kept stays free."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def _record(name: str) -> Path:

@@ -5,8 +5,6 @@ part of every image's name, and its content, since a signature that is gone is a
 """
 
 import http.client
-import secrets
-import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,6 @@ from devtools.console import SetupError, run_main
 
 _NAME = "registry"
 _HOST = "127.0.0.1"
-_PORTS = range(20_000, 30_000)
 _START_SECONDS = 10
 
 
@@ -48,7 +45,7 @@ def start(disk: Path, port: int = 0, *, crane: Path | None = None, log: Path | N
     # A port that is free now may be taken a moment later: with a port of our choice, that's worth another try.
     address = ""
     for _ in range(1 if port else 5):
-        address = f"{_HOST}:{port or _free_port()}"
+        address = f"{_HOST}:{port or processes.free_port()}"
         process = processes.start([crane, "registry", "serve", "--disk", disk, "--address", address], log)
         deadline = time.monotonic() + _START_SECONDS
         # One that ended while something answers on its port found the port taken.
@@ -117,18 +114,6 @@ def _start_where_it_was(folder: Path) -> Registry:
             f"{error}\nThe images that are deployed have port {number} in their names. End what uses it and try again, "
             f"or remove {port}: the next `make up` then takes another port, and builds and secures the image anew."
         ) from None
-
-
-def _free_port() -> int:
-    """A port that is free now, and below those that the kernel hands out: a port that is kept is free again later."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind((_HOST, port))
-            except OSError:
-                continue
-        return port
 
 
 def main() -> None:

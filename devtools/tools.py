@@ -48,12 +48,13 @@ _COMPANIONS = {
 
 
 def ensure(names: Iterable[str] | None = None) -> dict[str, Path]:
-    """Finds or builds the named tools, or all, and gives each one's file.
+    """Finds or builds the named tools, or all but a local Sigstore's, and gives each one's file.
 
     Raises:
         SetupError: a tool is missing and can't be built here.
     """
-    wanted = [tool for tool in TOOLS if names is None or tool.name in set(names)]
+    chosen = None if names is None else set(names)
+    wanted = [tool for tool in TOOLS if (tool.purpose != "sigstore" if chosen is None else tool.name in chosen)]
     found: dict[str, Path] = {}
     missing: list[Tool] = []
     for tool in wanted:

@@ -38,13 +38,25 @@ class _Image(click.ParamType[ImageReference]):
         return value if isinstance(value, ImageReference) else parse_reference(str(value))
 
 
+image_type = _Image()
 image_option = click.option(
-    "--image", type=_Image(), required=True, metavar="REF", help="The image, as REPOSITORY@sha256:…"
+    "--image", type=image_type, required=True, metavar="REF", help="The image, as REPOSITORY@sha256:…"
 )
 
 
 def shared_options(command: Command) -> Command:
     """The flags of every step."""
+    return run_options(command, what="the step", timeout=DEFAULT_TIMEOUT)
+
+
+def run_options(command: Command, *, what: str, timeout: float) -> Command:
+    """The flags of everything that runs tools: they make `Shared`.
+
+    Args:
+        command: gets the flags.
+        what: what is run, for the help.
+        timeout: the default, in seconds.
+    """
     options = (
         click.option(
             "--output",
@@ -64,10 +76,10 @@ def shared_options(command: Command) -> Command:
         click.option(
             "--timeout",
             type=click.FloatRange(min=1, max=86400),
-            default=DEFAULT_TIMEOUT,
+            default=timeout,
             show_default=True,
             metavar="SECONDS",
-            help="How long the step may take.",
+            help=f"How long {what} may take.",
         ),
     )
     for option in reversed(options):
@@ -75,20 +87,22 @@ def shared_options(command: Command) -> Command:
     return command
 
 
+KEY_HELP = (
+    "A cosign key file, env://NAME, or an address of awskms://, gcpkms://, azurekms://, hashivault://, "
+    "k8s:// or pkcs11:."
+)
+password_option = click.option(
+    "--password-env",
+    metavar="NAME",
+    help="The environment variable that holds the key's password.  [default: COSIGN_PASSWORD]",
+)
+
+
 def key_options(command: Command) -> Command:
-    """The flags that say who signs, or who must have signed."""
+    """The flags that say who signs."""
     options = (
-        click.option(
-            "--key",
-            metavar="KEY",
-            help="A cosign key file, env://NAME, or an address of awskms://, gcpkms://, azurekms://, hashivault://, "
-            "k8s:// or pkcs11:. A public key file is enough to verify.",
-        ),
-        click.option(
-            "--password-env",
-            metavar="NAME",
-            help="The environment variable that holds the key's password.  [default: COSIGN_PASSWORD]",
-        ),
+        click.option("--key", metavar="KEY", help=KEY_HELP),
+        password_option,
         click.option("--keyless", is_flag=True, help="Sign with an OIDC identity (not available in this version)."),
         click.option(
             "--transparency-log/--no-transparency-log",
@@ -109,7 +123,7 @@ def chosen_key(key: str | None, password_env: str | None, *, keyless: bool, tran
     """
     require_offline(keyless=keyless, transparency_log=transparency_log)
     if not key:
-        raise click.UsageError("--key is required: nothing is signed, or taken as signed, by just anyone")
+        raise click.UsageError("--key is required: nothing is signed by just anyone")
     return parse_key(key, password_env, os.environ)
 
 

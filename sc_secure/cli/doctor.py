@@ -28,14 +28,14 @@ def command(output: str, verbose: bool) -> int:
     """
     runner = Runner(verbose=verbose)
     with Lifeline(_PATIENCE):
-        looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS]
+        looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS if tool.purpose != "sigstore"]
     if output == "json":
         rows = [
             {
                 "name": tool.name,
                 "version": version,
                 "minimum": tool.minimum,
-                "stepsNeedIt": tool.run_time,
+                "stepsNeedIt": tool.purpose == "step",
                 "ok": not advice,
             }
             for tool, version, advice in looked_at
@@ -44,9 +44,9 @@ def command(output: str, verbose: bool) -> int:
     else:
         for tool, version, advice in looked_at:
             mark = "ok" if not advice else "missing" if not version else "too old"
-            need = "" if tool.run_time else " (no step needs it)"
+            need = "" if tool.purpose == "step" else " (no step needs it)"
             click.echo(f"{mark:<8}{tool.name:<24}{version or '-':<10}{advice}{need if advice else ''}")
-    bad = [tool.name for tool, _, advice in looked_at if advice and tool.run_time]
+    bad = [tool.name for tool, _, advice in looked_at if advice and tool.purpose == "step"]
     if bad:
         print(f"sc-secure: the steps can't run without {', '.join(bad)}", file=sys.stderr)
     return ToolMissing.exit_code if bad else 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Unpack
 
 import click
 
-from sc_secure.cli._shared import Shared, chosen_key, image_option, key_options, run_step, shared_options
-from sc_secure.policy.decision import Policy
-from sc_secure.policy.severity import EVERY_WORD, Severity
+from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
+from sc_secure.cli._shared import Output, Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
+from sc_secure.steps.scanners import DEFAULT_TOOLS
 from sc_secure.tools.reference import ImageReference
-
-_SEVERITY = click.Choice(EVERY_WORD)
+from sc_secure.tools.text import printable
 
 
 @click.group()
@@ -22,16 +23,16 @@ def command() -> None:
 
 @command.command()
 @image_option
+@scan_options
 @click.option(
-    "--fail-on",
-    type=_SEVERITY,
-    default="critical",
+    "--tool",
+    "tools",
+    multiple=True,
+    default=DEFAULT_TOOLS,
     show_default=True,
-    help="Findings of this severity and worse fail the scan.",
+    metavar="NAME",
+    help="The scanner. May be given again.",
 )
-@click.option("--warn-on", type=_SEVERITY, help="Findings of this severity and worse are warned about.")
-@click.option("--only-fixed", is_flag=True, help="Findings that no version fixes yet don't fail the scan.")
-@click.option("--tool", default="grype", show_default=True, metavar="NAME", help="The scanner.")
 @click.option(
     "--sbom",
     "sbom_file",
@@ -43,22 +44,24 @@ def command() -> None:
 def scan(
     *,
     image: ImageReference,
-    fail_on: str,
-    warn_on: str | None,
-    only_fixed: bool,
-    tool: str,
+    tools: tuple[str, ...],
     sbom_file: Path | None,
-    **shared: Unpack[Shared],
+    output: Output,
+    verbose: bool,
+    artifacts: str,
+    timeout: float,
+    **flags: Unpack[ScanFlags],
 ) -> None:
-    """Scan the image's catalogue for known vulnerabilities.
+    """Scan the image for known vulnerabilities.
 
     Writes scan.json (every finding, with the decision and its reason) under --artifacts, and exits with 3
     if the policy is violated.
     """
     from sc_secure.steps import scan as step  # noqa: PLC0415 - light start
 
-    policy = Policy(Severity.parse(fail_on), Severity.parse(warn_on) if warn_on else None, only_fixed)
-    run_step(lambda session: step.scan(session, image, policy, tool=tool, sbom_file=sbom_file), **shared)
+    rules = rules_of(**flags)
+    shared: Shared = {"output": output, "verbose": verbose, "artifacts": artifacts, "timeout": timeout}
+    run_step(lambda session: step.scan(session, image, rules, tools=tools, sbom_file=sbom_file), **shared)
 
 
 @command.command()
@@ -86,7 +89,7 @@ def sign(
 
 @command.command()
 @image_option
-@key_options
+@verifier_options
 @click.option(
     "--attestation",
     "attestations",
@@ -98,20 +101,36 @@ def sign(
 def verify(
     *,
     image: ImageReference,
-    key: str | None,
-    password_env: str | None,
-    keyless: bool,
-    transparency_log: bool,
     attestations: tuple[str, ...],
-    **shared: Unpack[Shared],
+    **values: Unpack[Verifying],
 ) -> None:
     """Verify the image's signature, and the attestations that are named.
 
-    Exits with 4 if one is missing, by another key, or about another digest.
+    Exits with 4 if one is missing, by another signer, or about another digest.
     """
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
     for name in attestations:
         step.predicate_type(name)
-    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(lambda session: step.verify_image(session, image, chosen, attestations), **shared)
+    run_verification(lambda session, signer: step.verify_image(session, image, signer, attestations), **values)
+
+
+@command.command()
+@image_option
+@shared_options
+def status(*, image: ImageReference, **shared: Unpack[Shared]) -> None:
+    """List what is attached to the image in its registry, without verifying it.
+
+    `image verify` says whether it is by whom you trust.
+    """
+    from sc_secure.steps.session import open_session  # noqa: PLC0415 - light start
+    from sc_secure.steps.status import attached  # noqa: PLC0415 - light start
+
+    with open_session(timeout=shared["timeout"], verbose=shared["verbose"]) as session:
+        found = attached(session, image)
+    if shared["output"] == "json":
+        rows = [{"digest": each.digest, "kind": each.kind} for each in found]
+        click.echo(json.dumps({"subject": image.subject, "attached": rows}))
+    else:
+        lines = [f"{each.digest}  {printable(each.kind, limit=200)}" for each in found] or ["nothing is attached"]
+        click.echo("\n".join([image.subject, *lines]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Unpack
 
 import click
 
+from sc_secure.cli._build import Built, build_options
 from sc_secure.cli._shared import Command, Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
 
@@ -20,22 +21,7 @@ def _source_options(command: Command) -> Command:
             metavar="URI",
             help="Who vouches for the build.  [default: the CI system's workflow, or a person's own machine]",
         ),
-        click.option("--context", type=click.Path(path_type=Path), metavar="DIR", help="The build context."),
-        click.option(
-            "--dockerfile",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="The Dockerfile.  [default: Dockerfile in the context]",
-        ),
-        click.option("--target", default="", metavar="NAME", help="The build's target stage."),
-        click.option("--platform", default="", metavar="OS/ARCH", help="The build's platform."),
-        click.option(
-            "--build-arg-name",
-            "build_arg_names",
-            multiple=True,
-            metavar="NAME",
-            help="A build argument's name; may be given again. Values aren't recorded.",
-        ),
+        build_options,
         click.option("--include-git/--no-include-git", default=True, help="Record the source's commit."),
         click.option(
             "--include-dockerfile/--no-include-dockerfile", default=True, help="Record the Dockerfile's hash."
@@ -46,15 +32,10 @@ def _source_options(command: Command) -> Command:
     return command
 
 
-class _SourceValues(Shared):
+class _SourceValues(Built, Shared):
     """The values of the `_source_options`, beside the shared ones."""
 
     builder_id: str | None
-    context: Path | None
-    dockerfile: Path | None
-    target: str
-    platform: str
-    build_arg_names: tuple[str, ...]
     include_git: bool
     include_dockerfile: bool
 
@@ -124,23 +105,20 @@ def attach(
 @command.command()
 @image_option
 @click.option("--builder-id", metavar="URI", help="The builder that the provenance must name.  [default: any]")
-@key_options
+@verifier_options
 @shared_options
 def verify(
     *,
     image: ImageReference,
     builder_id: str | None,
-    key: str | None,
-    password_env: str | None,
-    keyless: bool,
-    transparency_log: bool,
-    **shared: Unpack[Shared],
+    **values: Unpack[Verifying],
 ) -> None:
-    """Verify that provenance is attached to the image, by this key, and names the builder."""
+    """Verify that provenance is attached to the image, by this signer, and names the builder."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(
-        lambda session: step.verify_attestation(session, image, chosen, "slsaprovenance1", builder_id=builder_id),
-        **shared,
+    run_verification(
+        lambda session, signer: step.verify_attestation(
+            session, image, signer, "slsaprovenance1", builder_id=builder_id
+        ),
+        **values,
     )

@@ -7,6 +7,7 @@ from typing import Unpack
 import click
 
 from sc_secure.cli._shared import Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.tools.reference import ImageReference
 
 
@@ -41,19 +42,14 @@ def attach(
 
 @command.command()
 @image_option
-@key_options
+@verifier_options
 @shared_options
 def verify(
     *,
     image: ImageReference,
-    key: str | None,
-    password_env: str | None,
-    keyless: bool,
-    transparency_log: bool,
-    **shared: Unpack[Shared],
+    **values: Unpack[Verifying],
 ) -> None:
-    """Verify that a scan's result is attached to the image, by this key."""
+    """Verify that a scan's result is attached to the image, by this signer."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(lambda session: step.verify_attestation(session, image, chosen, "vuln"), **shared)
+    run_verification(lambda session, signer: step.verify_attestation(session, image, signer, "vuln"), **values)

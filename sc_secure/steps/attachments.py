@@ -1,16 +1,15 @@
-"""What is attached to an image, as verified by a key: found, located in the registry, written without being lost."""
+"""What is attached to an image, verified: found, located in the registry, written without being lost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import Statement
+from sc_secure.tools.cosign import Statement, Verifier
 from sc_secure.tools.documents import Json, parse_object
-from sc_secure.tools.key import Key
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
@@ -46,25 +45,33 @@ def require_offline(*, keyless: bool, transparency_log: bool) -> None:
 
 
 def find(
-    session: Session, image: ImageReference, key: Key, predicate_type: str, accept: Callable[[Statement], bool]
+    session: Session,
+    image: ImageReference,
+    verifier: Verifier,
+    predicate_type: str,
+    accept: Callable[[Statement], bool],
 ) -> Attachment | None:
-    """The first statement of that type which the key signed and `accept` takes; None: there is none.
+    """The first statement of that type by this signer which `accept` takes; None: there is none.
 
     Args:
         session: the run.
         image: what it is about.
-        key: whose it must be.
+        verifier: whose it must be.
         predicate_type: a URI.
         accept: looks at what it says.
 
     Raises:
         InfrastructureError, NotAuthorised: the registry or cosign failed, or the image isn't in the registry.
     """
-    for statement in session.cosign.statements(image, key, predicate_type):
+    registry = session.registry(image)
+    known = (registry.manifest(digest) for digest in registry.referrers(image.digest))
+    # Before a first signature there is nothing that cosign would have to be asked about.
+    asked = any(each is not None and _may_hold(each.content, predicate_type) for each in known)
+    for statement in session.cosign.statements(image, verifier, predicate_type) if asked else ():
         if accept(statement):
-            return Attachment(statement, _locate(session.registry(image), image, statement))
+            return Attachment(statement, _locate(session, image, verifier, statement))
     # cosign says the same of an image that isn't there, and of a registry that failed while it looked.
-    if session.registry(image).manifest(image.digest) is None:
+    if registry.manifest(image.digest) is None:
         raise InfrastructureError(
             f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"
         )
@@ -116,26 +123,42 @@ def write(
     )
 
 
-def _locate(registry: Registry, image: ImageReference, statement: Statement) -> str:
-    """The digest of the manifest whose bundle holds this very envelope."""
-    for digest in reversed(registry.referrers(image.digest)):
-        manifest = registry.manifest(digest)
-        if manifest is None or not _may_hold(manifest.content, statement):
-            continue
-        for layer in _layers(manifest.content):
-            content = registry.blob(layer, limit=_MAX_BUNDLE)
-            if content and _holds(parse_object(content, f"the bundle {layer}"), statement):
-                return digest
+def _locate(session: Session, image: ImageReference, verifier: Verifier, statement: Statement) -> str:
+    """The digest of the manifest whose bundle was verified.
+
+    Whoever can write to the registry can put the same envelope into another bundle, with another certificate or none:
+    where several bundles hold it, each is verified by itself.
+    """
+    holders = list(_holders(session.registry(image), image, statement))
+    if len(holders) == 1:
+        return holders[0][0]
+    file = session.temp / "bundle.json"
+    for digest, content in holders:
+        file.write_bytes(content)
+        if session.cosign.accepts(image, verifier, statement.predicate_type, file):
+            return digest
     raise InfrastructureError(
         f"{image.subject}: a {statement.predicate_type} was verified, but isn't among its referrers"
     )
 
 
-def _may_hold(manifest: Json, statement: Statement) -> bool:
+def _holders(registry: Registry, image: ImageReference, statement: Statement) -> Iterator[tuple[str, bytes]]:
+    """Each manifest whose bundle holds this very envelope, and the bundle; the newest first."""
+    for digest in reversed(registry.referrers(image.digest)):
+        manifest = registry.manifest(digest)
+        if manifest is None or not _may_hold(manifest.content, statement.predicate_type):
+            continue
+        for layer in _layers(manifest.content):
+            content = registry.blob(layer, limit=_MAX_BUNDLE)
+            if content and _holds(content, statement):
+                yield digest, content
+
+
+def _may_hold(manifest: Json, predicate_type: str) -> bool:
     """A cheap look before the bundle, which may hold a whole catalogue, is read."""
     annotations = manifest.get("annotations")
     said = cast("Json", annotations).get(_PREDICATE_ANNOTATION) if isinstance(annotations, dict) else None
-    return said in (None, statement.predicate_type)
+    return said in (None, predicate_type)
 
 
 def _layers(manifest: Json) -> list[str]:
@@ -149,8 +172,11 @@ def _layers(manifest: Json) -> list[str]:
     return found
 
 
-def _holds(bundle: Json, statement: Statement) -> bool:
-    envelope = bundle.get("dsseEnvelope")
+def _holds(bundle: bytes, statement: Statement) -> bool:
+    try:
+        envelope = parse_object(bundle, "a bundle").get("dsseEnvelope")
+    except InfrastructureError:
+        return False  # anybody's rubbish beside what was verified
     if not isinstance(envelope, dict):
         return False
     content = cast("Json", envelope)

@@ -1,4 +1,4 @@
-"""Reads back what is attached to an image, and accepts only the right kind, of the right digest, by the right key."""
+"""Reads back what is attached to an image: the right kind, about the right digest, by the right signer."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from sc_secure.steps.attachments import find
 from sc_secure.steps.formats import PREDICATES, PredicateType
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import SIGNATURE, Statement
+from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
 from sc_secure.tools.documents import Json
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
 
-def verify_image(session: Session, image: ImageReference, key: Key, attestations: Sequence[str]) -> StepResult:
+def verify_image(
+    session: Session, image: ImageReference, verifier: Verifier, attestations: Sequence[str]
+) -> StepResult:
     """The step `image verify`: the signature, and each attestation that is named.
 
     Args:
         session: the run.
         image: what to verify.
-        key: who must have signed.
+        verifier: who must have signed: a key, or an identity.
         attestations: short names of predicate types.
 
     Raises:
@@ -32,18 +34,18 @@ def verify_image(session: Session, image: ImageReference, key: Key, attestations
     """
     kinds = [predicate_type(name) for name in dict.fromkeys(attestations)]
     wanted = [("signature", SIGNATURE, _anything), *((kind.uri, kind.uri, says_something) for kind in kinds)]
-    return _verify(session, image, key, wanted)
+    return _verify(session, image, verifier, wanted)
 
 
 def verify_attestation(
-    session: Session, image: ImageReference, key: Key, name: str, *, builder_id: str | None = None
+    session: Session, image: ImageReference, verifier: Verifier, name: str, *, builder_id: str | None = None
 ) -> StepResult:
     """The steps `sbom verify`, `provenance verify` and `scan verify`.
 
     Args:
         session: the run.
         image: what to verify.
-        key: who must have signed.
+        verifier: who must have signed: a key, or an identity.
         name: a predicate type's short name.
         builder_id: for provenance: the builder that must be named.
 
@@ -56,7 +58,7 @@ def verify_attestation(
         return says_something(statement) and (builder_id is None or _builder(statement.predicate) == builder_id)
 
     detail = f" by the builder {printable(builder_id, limit=200)}" if builder_id else ""
-    return _verify(session, image, key, [(kind.uri, kind.uri, accept)], detail)
+    return _verify(session, image, verifier, [(kind.uri, kind.uri, accept)], detail)
 
 
 def predicate_type(name: str) -> PredicateType:
@@ -97,7 +99,7 @@ def _builder(provenance: Json) -> object:
 def _verify(
     session: Session,
     image: ImageReference,
-    key: Key,
+    verifier: Verifier,
     wanted: Sequence[tuple[str, str, Callable[[Statement], bool]]],
     detail: str = "",
 ) -> StepResult:
@@ -105,15 +107,30 @@ def _verify(
     verified: dict[str, str] = {}
     missing: list[str] = []
     for name, uri, accept in wanted:
-        found = find(session, image, key, uri, accept)
+        found = find(session, image, verifier, uri, accept)
         if found:
             verified[name] = found.manifest
         else:
             missing.append(name)
     if missing:
         there = f"; verified: {', '.join(verified)}" if verified else ""
-        raise VerificationFailed(
-            f"{image.subject}: not there, or not by this key{detail}: {', '.join(missing)}{there}",
+        raise _failed(session, image, verifier, f"{detail}: {', '.join(missing)}{there}")
+    return session.result("verify", image, used, outputs={"verified": verified})
+
+
+def _failed(session: Session, image: ImageReference, verifier: Verifier, what: str) -> VerificationFailed:
+    """The error: what isn't there, what is, and, where an identity was looked for, who signed instead."""
+    if isinstance(verifier, Key):
+        return VerificationFailed(
+            f"{image.subject}: not there, or not by this key{what}",
             advice="sign and attest this digest with the matching key, or check that it is the image you mean",
         )
-    return session.result("verify", image, used, outputs={"verified": verified})
+    signers = session.cosign.signers(image, verifier)
+    instead = f"; attached: {'; '.join(signers)}" if signers else ""
+    if not session.registry(image).referrers(image.digest):
+        instead = "; nothing is attached"
+    return VerificationFailed(
+        f"{image.subject}: not there, or not by {verifier}{what}{instead}",
+        advice="sign and attest this digest as this identity, or check that it is the image and the identity you mean "
+        "(the expression has to match the whole identity)",
+    )

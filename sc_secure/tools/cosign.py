@@ -2,11 +2,15 @@
 
 Without a transparency log, cosign gets an empty signing configuration (no log, no timestamp authority) and an empty
 trusted root on every write; without them it asks the public TUF repository.
+
+Verified is by a key or by an identity, and what the other kind signed is never taken: cosign sees to it that a key's
+check meets no certificate and an identity's no bare key.
 """
 
 from __future__ import annotations
 
 import base64
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,22 +19,28 @@ from typing import cast
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
+from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.refusals import mismatches, reasons
+from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
+Verifier = Key | Identity
+"""Who must have signed."""
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 """The predicate type of an image signature: cosign 3 signs an in-toto statement with an empty predicate."""
 _EMPTY_SIGNING_CONFIG = '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}'
 _EMPTY_TRUSTED_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 _NOTHING_MATCHES = ("no matching attestations", "none of the attestations matched", "no signatures found")
 _MAX_ENVELOPES = 512 * MIB
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Statement:
-    """An in-toto statement about the image whose signature cosign verified with the key.
+    """An in-toto statement about the image whose signature cosign verified.
 
     https://github.com/in-toto/attestation/blob/v1.1.0/spec/v1/statement.md
     """
@@ -85,21 +95,23 @@ class Cosign:
         about = [f"--type={predicate_type}", f"--predicate={predicate}"]
         self._write(["attest", *about, f"--key={key.reference}", *self._offline(), "--yes", image.subject], key)
 
-    def statements(self, image: ImageReference, key: Key, predicate_type: str) -> list[Statement]:
-        """The statements of that type about this digest which the key signed; an empty list: there are none.
+    def statements(self, image: ImageReference, verifier: Verifier, predicate_type: str) -> list[Statement]:
+        """The statements of that type about this digest by this signer; an empty list: there are none.
 
         A signature is one too (type `SIGNATURE`). `cosign verify` isn't asked: it accepts an image that has nothing
         but an attestation.
 
         Raises:
+            ConfigError: cosign can't read the identity's expression or trusted root.
             InfrastructureError, NotAuthorised: cosign or the registry failed, after retries.
         """
         output = self._temp / "envelopes.jsonl"
-        argv = ["cosign", "verify-attestation", f"--type={predicate_type}", f"--key={self.public_key(key)}"]
-        argv += ["--insecure-ignore-tlog", image.subject]
+        argv = ["cosign", "verify-attestation", f"--type={predicate_type}", *self._who(verifier), image.subject]
 
         def verify() -> bool:
             done = self._runner.run(argv, env=self._env(), stdout=output, stdout_limit=_MAX_ENVELOPES)
+            if done.code != 0 and isinstance(verifier, Identity):
+                _check_readable(done)
             if done.code != 0 and not any(said in done.stderr for said in _NOTHING_MATCHES):
                 raise failure(classify(done.stderr), done.summary())
             return done.code == 0
@@ -109,6 +121,43 @@ class Cosign:
         found = [_statement(line) for line in _lines(output)]
         # cosign checks the subject too; a later one may not.
         return [each for each in found if each and each.predicate_type == predicate_type and image.hex in each.subjects]
+
+    def accepts(self, image: ImageReference, verifier: Verifier, predicate_type: str, bundle: Path) -> bool:
+        """Whether this very bundle holds a statement of that type about this digest by this signer.
+
+        Raises:
+            ToolMissing: there is no cosign.
+        """
+        about = [f"--type={predicate_type}", f"--digest={image.hex}", "--digestAlg=sha256"]
+        argv = ["cosign", "verify-blob-attestation", f"--bundle={bundle}", *about, *self._who(verifier)]
+        return self._runner.run(argv, env=self._env()).code == 0
+
+    def signers(self, image: ImageReference, identity: Identity) -> list[str]:
+        """What is attached to the image, of whatever type: who signed it, or why it is refused. For people.
+
+        An identity is named only where all else about its signature was verified: certificate, log or timestamp,
+        and digest. Everything is printable.
+
+        Args:
+            image: what it is about.
+            identity: says what is trusted; its expression and issuer aren't looked at.
+        """
+        nobody = secrets.token_hex()
+
+        def ask(name: str) -> str:
+            who = [f"--certificate-identity={name}", f"--certificate-oidc-issuer={nobody}", *identity.trust]
+            argv = ["cosign", "verify-attestation", f"--type={SIGNATURE}", *who, image.subject]
+            return self._runner.run(argv, env=self._env()).stderr
+
+        refused = ask(nobody)
+        found = list[str]()
+        for name in mismatches(refused, "SAN", nobody)[:_MAX_NAMED]:
+            # cosign stops at the first of the two that differs: asked again, it says the issuer.
+            for issuer in mismatches(ask(name), "issuer", nobody)[:_MAX_NAMED]:
+                found.append(
+                    f"a statement signed by {printable(name, limit=200)} of the issuer {printable(issuer, limit=200)}"
+                )
+        return found + reasons(refused)
 
     def public_key(self, key: Key) -> Path:
         """A file with the public key.
@@ -131,6 +180,12 @@ class Cosign:
             return key.environment[key.reference.removeprefix("env://")].encode()
         argv = ["cosign", "public-key", f"--key={key.reference}"]
         return with_retries(lambda: self._checked(argv, self._env(**key.environment))).stdout
+
+    def _who(self, verifier: Verifier) -> list[str]:
+        """The flags for what a signer must have."""
+        if isinstance(verifier, Key):
+            return [f"--key={self.public_key(verifier)}", "--insecure-ignore-tlog"]
+        return verifier.flags
 
     def _write(self, arguments: list[str], key: Key) -> None:
         if key.public:
@@ -158,6 +213,17 @@ class Cosign:
 
     def _env(self, **extra: str) -> dict[str, str]:
         return environment_for("cosign", self._environ, self._temp, **extra)
+
+
+def _check_readable(done: Completed) -> None:
+    """Refuse what looked right here and doesn't to cosign.
+
+    Raises:
+        ConfigError: cosign couldn't read the expression or the trusted root.
+    """
+    for said, flag in {"error parsing regexp:": REGEXP_FLAG, "loading trusted root:": ROOT_FLAG}.items():
+        if said in done.stderr:
+            raise ConfigError(f"{flag}: cosign can't read it: {done.summary()}")
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -4,6 +4,11 @@ Only the standard library is imported: `make tools` reads it before anything is 
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+Purpose = Literal["step", "development", "sigstore"]
+"""`step`: a step runs it. `development`: deploying, developing or trying this project needs it. `sigstore`: a part of
+the local Sigstore (`devtools.sigstore`), built when one is first started."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class Tool:
     """What makes it print its version; empty where it has no such command and only its build information tells."""
     version_symbol: str = ""
     """`IMPORTPATH.VARIABLE=VALUE` set at build time, since a build from a module doesn't know its own version."""
-    run_time: bool = False
-    """True: a step runs it. False: deploying, developing or trying this project needs it."""
+    purpose: Purpose = "development"
+    """What it's for."""
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -62,7 +67,7 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/sigstore/cosign/v3/cmd/cosign",
         version_args=("version",),
         version_symbol="sigs.k8s.io/release-utils/version.gitVersion=v3.1.3",
-        run_time=True,
+        purpose="step",
     ),
     Tool(
         name="syft",
@@ -72,7 +77,7 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/anchore/syft/cmd/syft",
         version_args=("version",),
         version_symbol="main.version=1.57.0",
-        run_time=True,
+        purpose="step",
     ),
     Tool(
         name="grype",
@@ -82,7 +87,7 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/anchore/grype/cmd/grype",
         version_args=("version",),
         version_symbol="main.version=0.121.2",
-        run_time=True,
+        purpose="step",
     ),
     Tool(
         name="crane",
@@ -92,6 +97,33 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/google/go-containerregistry/cmd/crane",
         version_args=("version",),
         version_symbol="github.com/google/go-containerregistry/cmd/crane/cmd.Version=v0.22.1",
+    ),
+    Tool(
+        name="fulcio",
+        minimum="1.8.0",
+        pinned="1.8.8",
+        module="github.com/sigstore/fulcio",
+        package="github.com/sigstore/fulcio",
+        version_args=("version",),
+        purpose="sigstore",
+    ),
+    Tool(
+        name="rekor-server-posix",
+        minimum="2.3.0",
+        pinned="2.3.0",
+        module="github.com/sigstore/rekor-tiles/v2",
+        package="github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix",
+        version_args=("version",),
+        purpose="sigstore",
+    ),
+    Tool(
+        name="tesseract-posix",
+        minimum="0.1.1",
+        pinned="0.1.1",
+        module="github.com/transparency-dev/tesseract",
+        package="github.com/transparency-dev/tesseract/cmd/tesseract/posix",
+        version_args=(),
+        purpose="sigstore",
     ),
 )
 

@@ -1,0 +1,190 @@
+"""Starts a local Sigstore, and writes what trusts it and what signs with it."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import time
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from devtools import cache, processes, tools
+from devtools.console import SetupError, capture
+from devtools.sigstore import commands, issuer, openssl, tokens
+
+TOOLS = ("cosign", "fulcio", "rekor-server-posix", "tesseract-posix")
+"""The programs that it needs."""
+_START_SECONDS = 20
+_ATTEMPTS = 3
+_RECORD = "sigstore.json"
+# A unix socket's path has at most 107 bytes (fewer elsewhere), and Fulcio's is in the folder.
+_LONGEST_FOLDER = 85
+
+
+@dataclass(frozen=True)
+class Sigstore:
+    """A Sigstore that answers."""
+
+    folder: Path
+    """Its keys, logs and data. The caller's to remove."""
+    urls: Mapping[str, str]
+    """Service (`issuer`, `tsa`, `ct`, `rekor`, `fulcio`) → URL."""
+    parts: Sequence[processes.Process]
+
+    @property
+    def trusted_root(self) -> Path:
+        """What `cosign --trusted-root` takes."""
+        return self.folder / "trusted_root.json"
+
+    @property
+    def signing_config(self) -> Path:
+        """What `cosign --signing-config` takes: a certificate, a log entry and a timestamp for every signature."""
+        return self.folder / "signing_config.json"
+
+    def issuer(self, kind: tokens.Kind = "email") -> str:
+        """The URL of the issuer of that kind, as certificates name it."""
+        return f"{self.urls['issuer']}/{kind}"
+
+    def token(self, identity: str, kind: tokens.Kind = "email") -> str:
+        """An identity token for `cosign --identity-token`: see `tokens.make`."""
+        return tokens.make(self.folder / "issuer.key", self.issuer(kind), identity, kind)
+
+    def stop(self) -> None:
+        """Ends all its processes."""
+        _end(self.parts)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Sigstore":
+        """The one that was started in this folder, perhaps by another process.
+
+        Raises:
+            FileNotFoundError: none was.
+        """
+        known = json.loads((folder / _RECORD).read_text())
+        return cls(folder, known["urls"], [processes.Process(**each) for each in known["parts"]])
+
+
+def start(folder: Path) -> Sigstore:
+    """Starts one; its programs are built if this machine hasn't them. The caller ends it.
+
+    Args:
+        folder: where its keys and data go: not there yet, or empty.
+
+    Raises:
+        SetupError: a program can't be built, or a service didn't start.
+    """
+    if len(str(folder)) > _LONGEST_FOLDER:
+        raise SetupError(f"{folder} is too long a path for a local Sigstore: at most {_LONGEST_FOLDER} characters.")
+    programs = tools.ensure(TOOLS)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    openssl.make_keys(folder)
+    # A port that is free now may be taken a moment later: that's worth another try, with other ports.
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _start(folder, programs)
+        except SetupError:
+            for log in ("ct", "rekor"):
+                shutil.rmtree(folder / log, ignore_errors=True)
+    return _start(folder, programs)
+
+
+def trust(folder: Path, cosign: Path, urls: Mapping[str, str]) -> None:
+    """Writes `trusted_root.json` and `signing_config.json` for the keys in the folder and services at these URLs."""
+    since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    trusted = {
+        "fulcio": f"url={urls['fulcio']},certificate-chain={folder}/fulcio.pem",
+        "ctfe": f"url={urls['ct']},public-key={folder}/ct.pub,start-time={since}",
+        # A Rekor of version 2 is known by its origin and its key together.
+        "rekor": f"url={urls['rekor']},public-key={folder}/rekor.pub,origin={issuer.HOST},start-time={since}",
+        "tsa": f"url={urls['tsa']},certificate-chain={folder}/tsa.pem",
+    }
+    _create(cosign, "trusted-root", trusted, folder / "trusted_root.json")
+    about = f"start-time={since},operator=local"
+    used = {
+        "fulcio": f"url={urls['fulcio']},api-version=1,{about}",
+        "oidc-provider": f"url={urls['issuer']}/email,api-version=1,{about}",
+        "rekor": f"url={urls['rekor']},api-version=2,{about}",
+        "rekor-config": "ANY",
+        "tsa": f"url={urls['tsa']},api-version=1,{about}",
+        "tsa-config": "ANY",
+    }
+    _create(cosign, "signing-config", used, folder / "signing_config.json")
+
+
+def _create(cosign: Path, what: str, values: Mapping[str, str], file: Path) -> None:
+    flags = [f"--{name}={value}" for name, value in values.items()]
+    answer = capture([cosign, what, "create", *flags, "--out", file])
+    if answer.returncode:
+        raise SetupError(f"`cosign {what} create` failed:\n{answer.stderr.strip()}")
+
+
+def _start(folder: Path, programs: Mapping[str, Path]) -> Sigstore:
+    ports = {name: processes.free_port() for name in ("issuer", "ct", "rekor", "fulcio")}
+    urls = {name: f"http://{issuer.HOST}:{port}" for name, port in ports.items()}
+    # Nothing of the user's but PATH: Fulcio and Rekor read settings from variables.
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(cache.REPOSITORY)}
+    parts: dict[str, processes.Process] = {}
+
+    def launch(name: str, command: commands.Command) -> None:
+        parts[name] = processes.start(command, folder / f"{name}.log", env)
+
+    def wait(name: str, path: str) -> None:
+        _wait(parts[name], name, urls[name] + path, folder / f"{name}.log")
+
+    try:
+        launch("issuer", commands.issuer_and_clock(folder, ports["issuer"]))
+        launch("ct", commands.ct_log(folder, programs["tesseract-posix"], ports["ct"]))
+        launch("rekor", commands.rekor(folder, programs["rekor-server-posix"], ports["rekor"]))
+        # Fulcio asks the issuer for its keys when it starts.
+        wait("issuer", "/email/keys")
+        launch("fulcio", commands.fulcio(folder, programs["fulcio"], ports["fulcio"], urls))
+        wait("ct", f"/{commands.CT_ORIGIN}/ct/v1/get-roots")
+        wait("rekor", "/healthz")
+        wait("fulcio", "/healthz")
+        urls["tsa"] = urls["issuer"] + issuer.TIMESTAMPS
+        trust(folder, programs["cosign"], urls)
+    except BaseException:
+        _end(list(parts.values()))
+        raise
+    record = {"urls": urls, "parts": [asdict(part) for part in parts.values()]}
+    cache.write_private(folder / _RECORD, json.dumps(record))
+    return Sigstore(folder, urls, list(parts.values()))
+
+
+def _end(parts: Sequence[processes.Process]) -> None:
+    """Ends these processes: all are told before any is waited for."""
+    for part in parts:
+        part.signal(signal.SIGTERM)
+    for part in parts:
+        part.end(patience=5.0)
+
+
+def _wait(part: processes.Process, name: str, url: str, log: Path) -> None:
+    """Waits until the service answers.
+
+    Raises:
+        SetupError: it ended, or didn't in time.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while part.alive() and time.monotonic() < deadline:
+        # One that ended while something answers on its port found the port taken.
+        if _answers(url) and part.alive():
+            return
+        time.sleep(0.02)
+    raise SetupError(f"the local Sigstore's {name} didn't start:\n{processes.tail(log)}")
+
+
+def _answers(url: str) -> bool:
+    where = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(where.netloc, timeout=2)
+    try:
+        connection.request("GET", where.path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

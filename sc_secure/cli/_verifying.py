@@ -1,0 +1,93 @@
+"""What the commands that verify share: the flags that say who must have signed, and what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Unpack
+
+import click
+
+from sc_secure.cli._shared import KEY_HELP, Command, Shared, chosen_key, password_option, run_step
+from sc_secure.steps.result import StepResult
+from sc_secure.steps.session import Session
+from sc_secure.tools.cosign import Verifier
+from sc_secure.tools.identity import parse_identity
+
+
+class Verifying(Shared):
+    """The values of the `verifier_options` and the `shared_options`."""
+
+    key: str | None
+    password_env: str | None
+    certificate_identity_regexp: str | None
+    certificate_oidc_issuer: str | None
+    trusted_root: str | None
+    transparency_log: bool | None
+
+
+def verifier_options(command: Command) -> Command:
+    """The flags that say who must have signed: they make `Verifying`."""
+    options = (
+        click.option("--key", metavar="KEY", help=f"Who must have signed. {KEY_HELP} A public key file is enough."),
+        password_option,
+        click.option(
+            "--certificate-identity-regexp",
+            metavar="RE",
+            help="Who must have signed, without a key: a regular expression (RE2) that matches the whole identity in "
+            "the certificate, an e-mail address or a workflow's URL.",
+        ),
+        click.option(
+            "--certificate-oidc-issuer",
+            metavar="URL",
+            help="The OIDC issuer that must have vouched for the identity. Goes with --certificate-identity-regexp.",
+        ),
+        click.option(
+            "--trusted-root",
+            metavar="FILE",
+            help="The authorities and logs of a private Sigstore; nothing is fetched then.  "
+            "[default: the public Sigstore's]",
+        ),
+        click.option(
+            "--transparency-log/--no-transparency-log",
+            default=None,
+            help="Whether the signature must be in a transparency log; without one, an identity's needs a signed "
+            "timestamp.  [default: with an identity]",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def run_verification(step: Callable[[Session, Verifier], StepResult], **values: Unpack[Verifying]) -> None:
+    """Run a step that verifies, for the signer of the `verifier_options`, and print its result.
+
+    Raises:
+        ConfigError: the key, the identity or the trusted root isn't what it should be.
+    """
+    run_step(
+        # Inside the session, whose time-out also ends an expression that takes for ever.
+        lambda session: step(session, _verifier(values)),
+        output=values["output"],
+        verbose=values["verbose"],
+        artifacts=values["artifacts"],
+        timeout=values["timeout"],
+    )
+
+
+def _verifier(values: Verifying) -> Verifier:
+    """Exactly one of a key and a whole identity; neither would be a signature by just anyone."""
+    key, log = values["key"], values["transparency_log"]
+    regexp, issuer = values["certificate_identity_regexp"], values["certificate_oidc_issuer"]
+    identity = "--certificate-identity-regexp and --certificate-oidc-issuer"
+    if regexp is None and issuer is None:
+        if not key:
+            raise click.UsageError(f"--key, or {identity}, is required: nothing is taken as signed by just anyone")
+        if values["trusted_root"] is not None:
+            raise click.UsageError(f"--trusted-root: goes with {identity}; a key is trusted by itself")
+        return chosen_key(key, values["password_env"], keyless=False, transparency_log=bool(log))
+    if key is not None or values["password_env"] is not None:
+        raise click.UsageError(f"give either --key, or {identity}: both can't be asked for at once")
+    if regexp is None or issuer is None:
+        raise click.UsageError(f"{identity} go together: the same name of another issuer is somebody else")
+    return parse_identity(regexp, issuer, values["trusted_root"], transparency_log=log is not False)

@@ -1,0 +1,58 @@
+"""Signs and attests without a key, by cosign itself: as somebody whom a local Sigstore's issuer vouches for."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devtools.sigstore.services import Sigstore
+from devtools.sigstore.tokens import Kind
+
+DEV = "dev@acme.test"
+WORKFLOW = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+_SERVICES = {"log": ("rekorTlogUrls", "rekorTlogConfig"), "timestamps": ("tsaUrls", "tsaConfig")}
+
+
+@dataclass(frozen=True)
+class Keyless:
+    """A local Sigstore, and who works with it."""
+
+    sigstore: Sigstore
+    env: Mapping[str, str]
+    folder: Path
+    """For files in passing."""
+
+    def sign(self, image: str, identity: str = DEV, *, lacking: tuple[str, ...] = ()) -> None:
+        """Sign an image; `lacking` names what isn't used for it: `log`, `timestamps`."""
+        config = json.loads(self.sigstore.signing_config.read_text())
+        for service in lacking:
+            for member in _SERVICES[service]:
+                del config[member]
+        self._cosign("sign", image, identity, self._file("signing_config.json", config))
+
+    def attest(self, image: str, kind: str, predicate: Mapping[str, Any], identity: str = DEV) -> None:
+        about = (f"--type={kind}", f"--predicate={self._file('predicate.json', predicate)}")
+        self._cosign("attest", image, identity, self.sigstore.signing_config, *about)
+
+    def flags(self, identity: str = r"dev@acme\.test", kind: Kind = "email", trusted_root: Path | None = None) -> str:
+        """The flags that verify by an identity, as words of a shell."""
+        who = f"--certificate-identity-regexp '{identity}' --certificate-oidc-issuer {self.sigstore.issuer(kind)}"
+        return f"{who} --trusted-root {trusted_root or self.sigstore.trusted_root}"
+
+    def signer(self, identity: str = DEV, kind: Kind = "email") -> str:
+        """What a failed verification says of who signed."""
+        return f"signed by {identity} of the issuer {self.sigstore.issuer(kind)}"
+
+    def _cosign(self, command: str, image: str, identity: str, config: Path, *more: str) -> None:
+        token = self.sigstore.token(identity, "github-workflow" if identity.startswith("https:") else "email")
+        services = [f"--signing-config={config}", f"--trusted-root={self.sigstore.trusted_root}"]
+        words = ["cosign", command, *more, f"--identity-token={token}", *services, "--yes", image]
+        done = subprocess.run(words, env=dict(self.env), check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def _file(self, name: str, content: Mapping[str, Any]) -> Path:
+        file = self.folder / name
+        file.write_text(json.dumps(content))
+        return file
