@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
-from sc_secure.cli._shared import Output, Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.cli._shared import (
+    Output,
+    Shared,
+    chosen_key,
+    image_option,
+    image_type,
+    key_options,
+    run_step,
+    shared_options,
+)
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
+from sc_secure.errors import InfrastructureError
 from sc_secure.steps.scanners import DEFAULT_TOOLS
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
+
+if TYPE_CHECKING:
+    from sc_secure.steps.status import Status
 
 
 @click.group()
@@ -116,21 +129,51 @@ def verify(
 
 
 @command.command()
-@image_option
+@click.option(
+    "--image",
+    "images",
+    type=image_type,
+    multiple=True,
+    required=True,
+    metavar="REF",
+    help="An image, as REPOSITORY@sha256:…; may be given again.",
+)
+@click.option(
+    "--best-effort",
+    is_flag=True,
+    help="Succeed where a registry can't be asked: what is attached there is told as unknown.",
+)
 @shared_options
-def status(*, image: ImageReference, **shared: Unpack[Shared]) -> None:
-    """List what is attached to the image in its registry, without verifying it.
+def status(*, images: tuple[ImageReference, ...], best_effort: bool, **shared: Unpack[Shared]) -> None:
+    """List what is attached to images in their registries, without verifying it.
 
     `image verify` says whether it is by whom you trust.
     """
     from sc_secure.steps.session import open_session  # noqa: PLC0415 - light start
-    from sc_secure.steps.status import attached  # noqa: PLC0415 - light start
+    from sc_secure.steps.status import look  # noqa: PLC0415 - light start
 
-    with open_session(timeout=shared["timeout"], verbose=shared["verbose"]) as session:
-        found = attached(session, image)
+    # The run as a whole ends a little later, so that what is known is told.
+    with open_session(timeout=shared["timeout"] + 5, verbose=shared["verbose"]) as session:
+        found = look(session, images, shared["timeout"])
+    unknown = [each for each in found if each.attached is None]
+    if unknown and not best_effort:
+        reasons = list(dict.fromkeys(each.reason for each in unknown))
+        raise InfrastructureError("\n".join(reasons), advice="check the registry, or add --best-effort")
     if shared["output"] == "json":
-        rows = [{"digest": each.digest, "kind": each.kind} for each in found]
-        click.echo(json.dumps({"subject": image.subject, "attached": rows}))
+        click.echo(json.dumps({"images": [_status_row(each) for each in found]}))
     else:
-        lines = [f"{each.digest}  {printable(each.kind, limit=200)}" for each in found] or ["nothing is attached"]
-        click.echo("\n".join([image.subject, *lines]))
+        click.echo("\n".join(line for each in found for line in _status_lines(each)))
+
+
+def _status_row(status: Status) -> dict[str, object]:
+    row: dict[str, object] = {"subject": status.image.subject, "attached": None}
+    if status.attached is None:
+        return row | {"reason": printable(status.reason, limit=300)}
+    return row | {"attached": [{"digest": each.digest, "kind": each.kind} for each in status.attached]}
+
+
+def _status_lines(status: Status) -> list[str]:
+    if status.attached is None:
+        return [status.image.subject, f"  unknown: {printable(status.reason, limit=300)}"]
+    lines = [f"  {each.digest}  {printable(each.kind, limit=200)}" for each in status.attached]
+    return [status.image.subject, *(lines or ["  nothing is attached"])]

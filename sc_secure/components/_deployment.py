@@ -15,7 +15,7 @@ from sc_secure.components.args import DeploymentVerifyArgs, VerifyCommandArgs
 from sc_secure.components.verify import VerifyCommand, verification
 from sc_secure.policy.security import Security
 
-_RANDOM_SUFFIX = 8
+RANDOM_SUFFIX = 8
 """How much Pulumi's automatic names add: a hyphen and seven hexadecimal digits."""
 
 
@@ -174,7 +174,7 @@ def physical_name(logical: str, limit: int) -> str | None:
         logical: the resource's name in the program.
         limit: the longest name that the cloud takes, in characters.
     """
-    if len(logical) + _RANDOM_SUFFIX <= limit:
+    if len(logical) + RANDOM_SUFFIX <= limit:
         return None
     return unique_name(logical, limit)
 
@@ -182,5 +182,5 @@ def physical_name(logical: str, limit: int) -> str | None:
 def unique_name(logical: str, limit: int) -> str:
     """A name of at most `limit` characters, unique over projects and stacks, where Pulumi makes none."""
     address = f"{pulumi.get_project()}/{pulumi.get_stack()}/{logical}"
-    digest = hashlib.sha256(address.encode()).hexdigest()[: _RANDOM_SUFFIX - 1]
-    return f"{logical[: limit - _RANDOM_SUFFIX]}-{digest}"
+    digest = hashlib.sha256(address.encode()).hexdigest()[: RANDOM_SUFFIX - 1]
+    return f"{logical[: limit - RANDOM_SUFFIX]}-{digest}"

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
 
@@ -19,11 +19,13 @@ ATTEMPT = "SC_SECURE_ATTEMPT"
 _READ = "pulumi:pulumi:readStackResourceOutputs"
 _COMMAND = "command:local:Command"
 
+T = TypeVar("T")
+
 Reason = Callable[[StepResult], Awaitable[str]]
 """Why a result that was recorded for this very image calls for another attempt; empty: it doesn't."""
 
-_reads: dict[str, tuple[Any, "asyncio.Task[Mapping[str, Any]]"]] = {}
-"""One read of the stack for all that runs in one program: an engine -> its monitor, and what it answered."""
+_asked: dict[str, tuple[Any, dict[str, "asyncio.Task[Any]"]]] = {}
+"""What was asked once for all that runs in one program: an engine -> its monitor, and the questions' answers."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Recorded:
 
 async def recorded(parent: pulumi.Resource, name: str) -> Recorded | None:
     """The record of the command of that name and parent; None: there is none, or the engine can't tell."""
-    stack = await _stack()
+    stack = await recorded_stack()
     if not stack:
         return None
     urn = cast(str, await parent.urn.future())
@@ -62,16 +64,31 @@ def _result(stdout: Any) -> StepResult | None:
         return None
 
 
-async def _stack() -> Mapping[str, Any]:
+async def recorded_stack() -> Mapping[str, Any]:
     """Every resource that the last update recorded: its URN -> its type and outputs. Empty where that isn't known."""
+    return await once("stack", _read)
+
+
+async def recorded_results() -> list[StepResult]:
+    """The result of every step that the last update recorded."""
+    entries = [_mapping(entry) for entry in (await recorded_stack()).values()]
+    printed = [_mapping(entry.get("outputs")).get("stdout") for entry in entries if entry.get("type") == _COMMAND]
+    return [result for result in map(_result, printed) if result is not None]
+
+
+async def once(question: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """An answer that is the same for all that runs in one program, asked for on first use."""
     monitor: Any = pulumi.runtime.settings.get_monitor()
     # A plugin gets a new monitor for each component of a program; they have the engine's address in common, which gRPC
     # keeps in no public place. Without it, each monitor is an engine of its own.
     engine = str(getattr(getattr(monitor, "Invoke", None), "_target", None) or id(monitor))
-    if engine not in _reads or _reads[engine][1].get_loop() is not asyncio.get_running_loop():
-        _reads.clear()  # of a program that has ended
-        _reads[engine] = (monitor, asyncio.ensure_future(_read()))
-    return await _reads[engine][1]
+    if engine not in _asked:
+        _asked.clear()  # of a program that has ended
+        _asked[engine] = (monitor, {})
+    answers = _asked[engine][1]
+    if question not in answers or answers[question].get_loop() is not asyncio.get_running_loop():
+        answers[question] = asyncio.ensure_future(ask())
+    return await answers[question]
 
 
 async def _read() -> Mapping[str, Any]:

@@ -116,12 +116,14 @@ class Step:
         def text(reference: str) -> str:
             return shlex.join([LAUNCHER, group, verb, "--image", reference, *flags, "--output", "json"])
 
+        self.attempt = self._remembered(lambda last: self._attempt(last, [soft_failure, *again]))
+        """The number of the step's run, where only the number tells it from the last one."""
         limit = f"{timeout.seconds + GRACE_SECONDS}s"
         command = local.Command(
             name,
             create=image.apply(text),
             environment={
-                ATTEMPT: self._remembered(lambda last: self._attempt(last, [soft_failure, *again])),
+                ATTEMPT: self.attempt,
                 **{name: self._remembered(partial(_fingerprint, name, path)) for name, path in (files or {}).items()},
                 **(reruns_on or {}),
             },

@@ -86,6 +86,8 @@ class ScanArgs(TypedDict):
     """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
     epss_above: NotRequired[float]
     """Findings whose EPSS probability (0 to 1) is above this close the gate, whatever their severity."""
+    rescan_after: NotRequired[str]
+    """Scan again once the last scan is older than this, as `24h` or `7d`: the next update does."""
     max_database_age: NotRequired[str]
     """How old the vulnerability database may be, as 120h or 5d. What the scanner allows when not said."""
     attest: NotRequired[bool]
@@ -191,6 +193,9 @@ class SecurityArgs(TypedDict):
     """How the image was built."""
     timeouts: NotRequired[TimeoutsArgs]
     """How long each step may take."""
+    drift: NotRequired[str]
+    """When a signature or an attestation is gone from the registry: `heal` (when not said: attached again by the next
+    update), `warn` or `off`."""
 
 
 class SecuredImageArgs(TypedDict):
@@ -242,6 +247,8 @@ class ScanCommandArgs(TypedDict):
     """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
     epss_above: NotRequired[float]
     """Findings whose EPSS probability (0 to 1) is above this close the gate, whatever their severity."""
+    rescan_after: NotRequired[str]
+    """Scan again once the last scan is older than this, as `24h` or `7d`: the next update does."""
     max_database_age: NotRequired[str]
     """How old the vulnerability database may be, as 120h or 5d. What the scanner allows when not said."""
     timeout_seconds: NotRequired[int]
@@ -259,6 +266,9 @@ class SignCommandArgs(TypedDict):
     """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
+    drift: NotRequired[str]
+    """When what this attached is gone from the registry: `heal` (when not said: attached again by the next update),
+    `warn` or `off`."""
 
 
 class AttestCommandArgs(TypedDict):
@@ -285,6 +295,11 @@ class AttestCommandArgs(TypedDict):
     """How the image was built, for the predicate `provenance`."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
+    scan_run: NotRequired[pulumi.Input[str]]
+    """What tells one scan from the next, for the predicate `scan`: attested again whenever it changes."""
+    drift: NotRequired[str]
+    """When what this attached is gone from the registry: `heal` (when not said: attached again by the next update),
+    `warn` or `off`."""
 
 
 class VerifyCommandArgs(TypedDict):
@@ -310,6 +325,9 @@ class VerifyCommandArgs(TypedDict):
     """How long the step may take. 300 when not said."""
     deployment: NotRequired[pulumi.Input[str]]
     """What is about to be deployed, as a hash: the image is verified again whenever it changes."""
+    drift: NotRequired[str]
+    """When what this verified is gone from the registry: `heal` (verified again by the next update), `warn` or `off`
+    (when not said)."""
 
 
 class DeploymentVerifyArgs(TypedDict):

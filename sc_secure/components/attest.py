@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._step import Step, checked_timeout, key_file, key_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
 from sc_secure.components.args import AttestCommandArgs
@@ -12,7 +13,7 @@ from sc_secure.components.args import AttestCommandArgs
 PREDICATES: Mapping[str, frozenset[str]] = {
     "sbom": frozenset({"format"}),
     "provenance": frozenset({"builder_id", "include_git", "include_dockerfile", "build"}),
-    "scan": frozenset(),
+    "scan": frozenset({"scan_run"}),
 }
 """What can be attached, and the arguments that belong to it alone."""
 
@@ -34,10 +35,21 @@ class AttestCommand(pulumi.ComponentResource):
         what = _predicate_words(given)
         key = key_words("AttestCommand", given["key"], given.get("password_env"))
         timeout = checked_timeout("AttestCommand", given.get("timeout_seconds"), 300)
+        drift = checked_drift("AttestCommand", given.get("drift"), "heal")
         image = digest_reference("AttestCommand", "image", given["image"])
         super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
         words = [*what, *key, *timeout.words]
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=key_file(key))
+        self.step = Step(
+            name,
+            image,
+            words,
+            parent=self,
+            timeout=timeout,
+            opts=opts,
+            files=key_file(key),
+            reruns_on={"SC_SECURE_SCAN": given["scan_run"]} if "scan_run" in given else {},
+            again=gone_from_registry(self, drift),
+        )
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.predicate_type = self.step.output("predicateType")

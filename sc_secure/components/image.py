@@ -123,13 +123,16 @@ class SecuredImage(pulumi.ComponentResource):
         signing, limits = security.signing, security.timeouts
         key = signing.key or ""
         sign_args: SignCommandArgs = {"image": image, "key": key, "timeout_seconds": limits.sign}
+        sign_args["drift"] = security.drift
         if signing.password_env is not None:
             sign_args["password_env"] = signing.password_env
         steps.sign = SignCommand(f"{name}-sign", sign_args, self._child_opts)
         image = steps.sign.passed_ref
         for attest_args in _attested(security, build):
             attest_args["image"], attest_args["key"] = image, key
-            attest_args["timeout_seconds"] = limits.attest
+            attest_args["timeout_seconds"], attest_args["drift"] = limits.attest, security.drift
+            if attest_args["predicate"] == "scan" and steps.scan:
+                attest_args["scan_run"] = steps.scan.step.attempt
             if signing.password_env is not None:
                 attest_args["password_env"] = signing.password_env
             predicate = attest_args["predicate"]
@@ -140,6 +143,7 @@ class SecuredImage(pulumi.ComponentResource):
                 "key": signing.verify.key or key,
                 "attestations": list(attestation_kinds(security).values()),
                 "timeout_seconds": limits.verify,
+                "drift": security.drift,
             }
             if signing.verify.key is None and signing.password_env is not None:
                 verify_args["password_env"] = signing.password_env

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._memory import Reason, older_than
 from sc_secure.components._step import Step, checked_timeout, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, portable_path, validated
 from sc_secure.components.args import ScanCommandArgs
+from sc_secure.policy.age import parse_age
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.openvex import parse_document
 from sc_secure.policy.security import Scan
@@ -18,7 +20,7 @@ from sc_secure.policy.security import Scan
 SUMMARY = ("critical", "high", "medium", "low", "negligible", "unknown", "ignored", "verdict", "databaseBuilt")
 """What of a scan's outputs is the summary."""
 
-_POLICY = ("fail_on", "warn_on", "only_fixed", "ignore", "vex", "kev", "epss_above", "max_database_age")
+_POLICY = ("fail_on", "warn_on", "only_fixed", "ignore", "vex", "kev", "epss_above", "max_database_age", "rescan_after")
 """The arguments that are the policy's: each is called as in the `scan` section."""
 
 
@@ -28,6 +30,8 @@ class Scanning:
 
     words: tuple[str, ...]
     reruns_on: dict[str, str]
+    again: list[Reason]
+    """When an old scan is made anew, which the command doesn't say."""
 
 
 def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
@@ -57,7 +61,8 @@ def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
     expired = [f"{rule.what} ({rule.expires})" for rule in IgnoreRules(scan.ignore, _today()).expired()]
     # Neither is a flag: a document's content isn't readable in one, and a rule stays as it is when its day comes.
     inputs = {"SC_SECURE_VEX": ", ".join(documents), "SC_SECURE_EXPIRED": ", ".join(expired)}
-    return Scanning(tuple(words), {name: value for name, value in inputs.items() if value})
+    again = [older_than(parse_age(scan.rescan_after))] if scan.rescan_after is not None else []
+    return Scanning(tuple(words), {name: value for name, value in inputs.items() if value}, again)
 
 
 def scan_args(scan: Scan, image: pulumi.Input[str], timeout_seconds: int) -> ScanCommandArgs:
@@ -112,7 +117,16 @@ class ScanCommand(pulumi.ComponentResource):
         image = digest_reference("ScanCommand", "image", given["image"])
         super().__init__("sc-secure:index:ScanCommand", name, {}, opts)
         words = ["image", "scan", *what.words, *timeout.words]
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, reruns_on=what.reruns_on)
+        self.step = Step(
+            name,
+            image,
+            words,
+            parent=self,
+            timeout=timeout,
+            opts=opts,
+            reruns_on=what.reruns_on,
+            again=what.again,
+        )
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.scan_summary = self.step.result.apply(lambda result: {key: result.outputs.get(key, "") for key in SUMMARY})

@@ -2,6 +2,7 @@
 
 import pulumi
 
+from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._step import Step, checked_timeout, key_file, key_words
 from sc_secure.components._validate import digest_reference, validated
 from sc_secure.components.args import SignCommandArgs
@@ -25,10 +26,12 @@ class SignCommand(pulumi.ComponentResource):
         given = validated("SignCommand", SignCommandArgs, args)
         key = key_words("SignCommand", given["key"], given.get("password_env"))
         timeout = checked_timeout("SignCommand", given.get("timeout_seconds"), 300)
+        drift = checked_drift("SignCommand", given.get("drift"), "heal")
         image = digest_reference("SignCommand", "image", given["image"])
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
         words = ["image", "sign", *key, *timeout.words]
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=key_file(key))
+        again = gone_from_registry(self, drift)
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=key_file(key), again=again)
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.signature_digest = self.step.output("signatureDigest")

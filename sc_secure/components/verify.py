@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._step import Step, Timeout, checked_timeout, key_file, key_words, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
@@ -98,12 +99,21 @@ class VerifyCommand(pulumi.ComponentResource):
     def __init__(self, name: str, args: VerifyCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("VerifyCommand", VerifyCommandArgs, args)
         what = verification("VerifyCommand", given)
+        drift = checked_drift("VerifyCommand", given.get("drift"), "off")
         image = digest_reference("VerifyCommand", "image", given["image"])
         super().__init__("sc-secure:index:VerifyCommand", name, {}, opts)
         reruns_on = {"SC_SECURE_DEPLOYMENT": given["deployment"]} if "deployment" in given else {}
         files = key_file(what.words) | ({"SC_SECURE_TRUSTED_ROOT": what.trusted_root} if what.trusted_root else {})
         self.step = Step(
-            name, image, what.words, parent=self, timeout=what.timeout, opts=opts, reruns_on=reruns_on, files=files
+            name,
+            image,
+            what.words,
+            parent=self,
+            timeout=what.timeout,
+            opts=opts,
+            reruns_on=reruns_on,
+            files=files,
+            again=gone_from_registry(self, drift),
         )
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status

@@ -81,6 +81,8 @@ class Scan(_Block):
     """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
     epss_above: float | None = Field(default=None, ge=0, lt=1)
     """Findings whose EPSS probability is above this close the gate, whatever their severity."""
+    rescan_after: Age | None = None
+    """Scan again once the last scan is older than this, as `24h` or `7d`: the next update does."""
     max_database_age: Age | None = None
     """How old the vulnerability database may be, as `120h` or `5d`. What the scanner allows when not said."""
     attest: bool = True
@@ -238,6 +240,8 @@ class Security(_Block):
     """How the image was built."""
     timeouts: Timeouts = Field(default_factory=Timeouts)
     """How long each step may take, in seconds."""
+    drift: Literal["heal", "warn", "off"] = "heal"
+    """When a signature or an attestation is gone from the registry: `heal` attaches it again with the next update."""
 
     @model_validator(mode="after")
     def _attestations_need_a_signature(self) -> Security:
@@ -286,7 +290,6 @@ _NOT_YET = frozenset(
     {
         "retry",
         "scan.output",
-        "scan.rescanAfter",
         "sbom.output",
         "provenance.output",
         *(f"signing.{key}" for key in ("format", "fulcioUrl", "rekorUrl", "tsaUrl", "oidcIssuer")),

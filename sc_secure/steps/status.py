@@ -1,17 +1,24 @@
-"""What is attached to an image in its registry: a look that verifies nothing and changes nothing."""
+"""What is attached to images in their registries: a look that verifies nothing and changes nothing."""
 
 from __future__ import annotations
 
+import queue
+import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sc_secure.errors import InfrastructureError
+from sc_secure.errors import InfrastructureError, ScSecureError
 from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.registry import Registry
 
 PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 """Where cosign says what a bundle's statement is of: on the manifest, in its annotations."""
+_AT_ONCE = 8
+"""Images that are asked for at the same time."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +30,58 @@ class Attached:
     """The predicate type of a Sigstore bundle; else the artifact's type. As the manifest says: it isn't verified."""
 
 
-def attached(session: Session, image: ImageReference) -> list[Attached]:
+@dataclass(frozen=True)
+class Status:
+    """What is attached to one image, or why that isn't known."""
+
+    image: ImageReference
+    attached: tuple[Attached, ...] | None
+    """In the registry's order; None: it isn't known."""
+    reason: str = ""
+
+
+def look(session: Session, images: Sequence[ImageReference], within: float) -> list[Status]:
+    """What is attached to each image, several asked for at once.
+
+    Args:
+        session: the run.
+        images: what to look at.
+        within: seconds for all of them; what hasn't answered then isn't known.
+    """
+    waiting: queue.SimpleQueue[tuple[ImageReference, Registry]] = queue.SimpleQueue()
+    for image in images:
+        waiting.put((image, session.registry(image)))
+    known: dict[ImageReference, Status] = {}
+
+    def work() -> None:
+        while True:
+            try:
+                image, registry = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                known[image] = Status(image, tuple(attached(registry, image)))
+            except ScSecureError as error:
+                known[image] = Status(image, None, error.message)
+
+    # Threads that the program's end doesn't wait for: a registry that hangs must not hold up a preview.
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(images)))]
+    deadline = time.monotonic() + within
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+    late = f"its registry didn't answer within {within:g} s"
+    return [known.get(image, Status(image, None, late)) for image in images]
+
+
+def attached(registry: Registry, image: ImageReference) -> list[Attached]:
     """What refers to the image, by the referrers API or the fallback tag, in the registry's order.
 
     Raises:
         InfrastructureError: the image isn't in the registry, or the registry failed, after retries.
         NotAuthorised: it refused.
     """
-    registry = session.registry(image)
     found: list[Attached] = []
     for digest in registry.referrers(image.digest):
         manifest = registry.manifest(digest)

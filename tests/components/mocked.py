@@ -1,5 +1,7 @@
 """Components without an engine: Pulumi's own mocks, which record what is declared and answer as the plugins would."""
 
+import itertools
+import json
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -38,6 +40,9 @@ class Mocks(mocks.Mocks):
         self.recorded: dict[str, Any] = {}
         """What the last update recorded: a URN -> its outputs."""
         self.reads = 0
+        self.attached: dict[str, list[str]] = {}
+        """What the registry lists: an image -> the digests of what is attached to it. Of others it isn't known."""
+        self.looks = 0
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources[f"{args.typ}::{args.name}"] = (args.typ, args.inputs)
@@ -54,7 +59,20 @@ class Mocks(mocks.Mocks):
         if args.token == "pulumi:pulumi:readStackResourceOutputs":
             self.reads += 1
             return {"outputs": self.recorded}
+        if args.token == "command:local:run":
+            return {**args.args, "stdout": self._status(shlex.split(args.args["command"])), "stderr": ""}
         raise AssertionError(f"a program's run calls nothing, but called {args.token}")
+
+    def _status(self, words: list[str]) -> str:
+        """What `image status --best-effort` prints."""
+        assert words[:3] == [".sc/bin/sc-secure", "image", "status"]
+        self.looks += 1
+        rows: list[dict[str, Any]] = []
+        for image in (word for before, word in itertools.pairwise(words) if before == "--image"):
+            there = self.attached.get(image)
+            listed = None if there is None else [{"digest": digest, "kind": "x"} for digest in there]
+            rows.append({"subject": image, "attached": listed, "reason": "the registry doesn't answer"})
+        return json.dumps({"images": rows})
 
     def of(self, prefix: str) -> dict[str, dict[str, Any]]:
         """The resources whose types start so: `type name` -> inputs, in short: `Service web`."""

@@ -67,6 +67,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"image": REFERENCE, "key": "k", "predicate": "provenance", "builder_id": "x"},
         "builder_id: String",
     ),
+    ("SignCommand", {"image": REFERENCE, "key": "k", "drift": "ignore"}, "drift: one of heal, warn, off"),
+    ("ScanCommand", {"image": REFERENCE, "rescan_after": "1 day"}, "rescan_after: a whole number of hours or days"),
+    ("SecuredImage", {**IMAGE, "security": {"drift": "ignore"}}, "security.drift: "),
     ("VerifyCommand", {"image": REFERENCE, "key": "k", "attestations": ["cyclone"]}, "attestations[0]: one of"),
     ("VerifyCommand", {"image": REFERENCE, "key": "k", "attestations": "vuln"}, "attestations: a list is expected"),
 ]

@@ -10,10 +10,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from sc_secure import ScanCommand, SecuredImage, SignCommand
-from sc_secure.components._memory import older_than
-from sc_secure.components._step import Step, Timeout
-from sc_secure.steps.result import StepResult
-from tests.components.mocked import REFERENCE, Mocks, result_for, run, unknown
+from tests.components.mocked import DIGEST, REFERENCE, Mocks, result_for, run, unknown
 
 SCAN = f".sc/bin/sc-secure image scan --image {REFERENCE} --fail-on critical --output json"
 SIGN = f".sc/bin/sc-secure image sign --image {REFERENCE} --key cosign.key --no-transparency-log --output json"
@@ -127,23 +124,96 @@ def test_a_key_that_is_no_file_has_no_hash(key: str) -> None:
     assert set(environment) == {"SC_SECURE_ATTEMPT"}
 
 
-class Aging(pulumi.ComponentResource):
-    """A step that runs again once its result is older than a day."""
-
-    def __init__(self) -> None:
-        super().__init__("sc-secure:index:ScanCommand", "scan", {})
-        image = pulumi.Output.from_input(REFERENCE)
-        words, timeout = ["image", "scan"], Timeout(600, ())
-        again = [older_than(timedelta(days=1))]
-        self.step = Step("scan", image, words, parent=self, timeout=timeout, opts=None, again=again)
+ELSEWHERE = f"sha256:{'e' * 64}"
 
 
-@pytest.mark.parametrize(("hours", "number"), [(0, "1"), (23, "1"), (25, "2"), (49, "2")])
-def test_an_old_result_is_made_anew(said: list[str], hours: int, number: str) -> None:
+def signing(recorder: Mocks, **args: Any) -> str:
+    given: Any = {"image": REFERENCE, "key": "cosign.key", **args}
+    run(lambda: SignCommand("sign", given).passed_ref, recorder)
+    return recorder.resources["command:local:Command::sign"][1]["environment"]["SC_SECURE_ATTEMPT"]
+
+
+def signed(attached: list[str] | None, **changes: Any) -> Mocks:
+    outputs = {"signatureDigest": DIGEST, "rekorUuid": "", "rekorLogIndex": ""}
+    recorder = remembering(SIGN_URN, result_for(SIGN, outputs=outputs, **changes), SC_SECURE_ATTEMPT="1")
+    if attached is not None:
+        recorder.attached = {REFERENCE: attached}
+    return recorder
+
+
+def test_what_is_still_attached_is_left_alone(said: list[str]) -> None:
+    assert signing(signed([ELSEWHERE, DIGEST])) == "1"
+    assert said == []
+
+
+def test_a_signature_that_is_gone_is_made_again(said: list[str]) -> None:
+    assert signing(signed([ELSEWHERE])) == "2"
+    assert said == ["sign runs again: gone from the registry: signature"]
+
+
+def test_a_registry_that_does_not_answer_changes_nothing_and_is_told_once(said: list[str]) -> None:
+    assert signing(signed(None)) == "1"
+    assert said == ["what is still attached isn't known, so nothing is done again for it: the registry doesn't answer"]
+
+
+def test_drift_is_warned_of_or_not_looked_at(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, _resource: warned.append(text))
+    assert signing(signed([]), drift="warn") == "1"
+    assert warned == ["gone from the registry: signature (drift: warn)"]
+    recorder = signed([])
+    assert signing(recorder, drift="off") == "1"
+    assert recorder.looks == 0
+    assert said == []
+
+
+def test_what_was_never_attached_is_not_looked_for() -> None:
+    recorder = remembering(SIGN_URN, result_for(SIGN, outputs={}, status="soft_failed"), SC_SECURE_ATTEMPT="1")
+    assert signing(recorder) == "2"  # for the soft failure
+    first = Mocks()
+    assert signing(first) == "1"
+    assert recorder.looks == first.looks == 0
+
+
+def test_one_look_for_all_images() -> None:
+    recorder = Mocks()
+    for n in range(5):
+        urn = SIGN_URN.removesuffix("sign") + f"sign{n}"
+        subject = REFERENCE.replace("app@", f"app{n}@")
+        printed = result_for(SIGN.replace(REFERENCE, subject), outputs={"signatureDigest": DIGEST})
+        recorder.recorded[urn] = {"type": "command:local:Command", "outputs": {"stdout": printed, "environment": {}}}
+        recorder.attached[subject] = [DIGEST] if n else []
+
+    def program() -> pulumi.Output[Any]:
+        images = [REFERENCE.replace("app@", f"app{n}@") for n in range(5)]
+        steps = [SignCommand(f"sign{n}", {"image": image, "key": "cosign.key"}) for n, image in enumerate(images)]
+        return pulumi.Output.all(*[step.passed_ref for step in steps])
+
+    run(program, recorder)
+    assert recorder.looks == 1
+    attempts = [
+        recorder.resources[f"command:local:Command::sign{n}"][1]["environment"]["SC_SECURE_ATTEMPT"] for n in range(5)
+    ]
+    assert attempts == ["2", "1", "1", "1", "1"]
+
+
+def test_a_rescan_attests_its_result_anew() -> None:
+    """The number of the scan's run is an input of the attestation of the scan, and of no other step."""
+    recorder = Mocks()
+    security: Any = {"scan": {"rescan_after": "24h"}, "sbom": {}, "signing": {"key": "cosign.key"}}
+    run(lambda: SecuredImage("app", {"image_ref": REFERENCE, "security": security}).deployable_ref, recorder)
+    names = {"app-sbom", "app-scan", "app-sign", "app-attest-sbom", "app-attest-scan", "app-verify"}
+    environments = {name: recorder.resources[f"command:local:Command::{name}"][1]["environment"] for name in names}
+    assert {name for name, variables in environments.items() if "SC_SECURE_SCAN" in variables} == {"app-attest-scan"}
+    assert environments["app-attest-scan"]["SC_SECURE_SCAN"] == environments["app-scan"]["SC_SECURE_ATTEMPT"] == "1"
+
+
+@pytest.mark.parametrize(("hours", "number"), [(23, "1"), (25, "2")])
+def test_an_image_is_scanned_again_when_the_policy_says(said: list[str], hours: int, number: str) -> None:
     ended = datetime.now(UTC) - timedelta(hours=hours)
-    old = StepResult.from_line(result_for(SCAN)).model_copy(update={"finished_at": ended}).to_line()
-    recorder = remembering(SCAN_URN, old, SC_SECURE_ATTEMPT="1")
-    run(lambda: Aging().step.passed_ref, recorder)
-    environment = recorder.resources["command:local:Command::scan"][1]["environment"]
-    assert environment["SC_SECURE_ATTEMPT"] == number
-    assert len(said) == int(number) - 1
+    recorder = remembering(SCAN_URN, result_for(SCAN, finished_at=ended), SC_SECURE_ATTEMPT="1")
+    args: Any = {"image": REFERENCE, "rescan_after": "24h"}
+    run(lambda: ScanCommand("scan", args).passed_ref, recorder)
+    _, inputs = recorder.resources["command:local:Command::scan"]
+    assert inputs["environment"]["SC_SECURE_ATTEMPT"] == number
+    assert inputs["create"] == SCAN  # how often is no part of what is done

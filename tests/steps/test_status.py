@@ -1,5 +1,7 @@
 import json
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 from tests.command_line import CommandLine
@@ -11,7 +13,7 @@ CYCLONEDX = "https://cyclonedx.org/bom"
 def attached(sc: CommandLine, image: str) -> dict[str, str]:
     done = sc(f"image status --image {image} --output json")
     assert done.code == 0, done.stderr
-    document = json.loads(done.stdout)
+    (document,) = json.loads(done.stdout)["images"]
     assert document["subject"] == image
     return {each["kind"]: each["digest"] for each in document["attached"]}
 
@@ -26,7 +28,7 @@ def test_what_is_attached(sc: CommandLine, image: str, key: str) -> None:
     assert found[SIGNATURE] == signed["outputs"]["signatureDigest"]
     text = sc(f"image status --image {image}").stdout.splitlines()
     assert text[0] == image
-    assert f"{found[SIGNATURE]}  {SIGNATURE}" in text
+    assert f"  {found[SIGNATURE]}  {SIGNATURE}" in text
 
 
 def test_what_was_deleted_is_not_listed(
@@ -39,13 +41,36 @@ def test_what_was_deleted_is_not_listed(
     assert attached(sc, image) == {}
 
 
-def test_an_image_that_is_not_there(sc: CommandLine, image: str) -> None:
-    done = sc(f"image status --image {image.split('@', maxsplit=1)[0]}@sha256:{'0' * 64}")
+NOWHERE = f"127.0.0.1:1/app@sha256:{'0' * 64}"
+
+
+def test_what_can_not_be_known_fails(sc: CommandLine, image: str) -> None:
+    missing = f"{image.split('@', maxsplit=1)[0]}@sha256:{'0' * 64}"
+    done = sc(f"image status --image {missing}")
     assert done.code == 6
     assert "isn't in its registry" in done.stderr
-
-
-def test_a_registry_that_does_not_answer(sc: CommandLine) -> None:
-    done = sc(f"image status --image 127.0.0.1:1/app@sha256:{'0' * 64} --timeout 20")
+    done = sc(f"image status --image {image} --image {NOWHERE} --timeout 20")
     assert done.code == 6
     assert "127.0.0.1:1" in done.stderr
+    assert done.stdout == ""
+
+
+def test_by_best_effort_it_is_told_as_unknown(sc: CommandLine, image: str) -> None:
+    done = sc(f"image status --image {NOWHERE} --image {image} --best-effort --output json --timeout 20")
+    assert done.code == 0
+    unknown, known = json.loads(done.stdout)["images"]
+    assert (unknown["subject"], unknown["attached"]) == (NOWHERE, None)
+    assert "127.0.0.1:1" in unknown["reason"]
+    assert known == {"subject": image, "attached": []}
+
+
+def test_a_registry_that_hangs_is_not_waited_for(sc: CommandLine, image: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hanging = f"127.0.0.1:{silent.getsockname()[1]}/app@sha256:{'0' * 64}"
+        began = time.monotonic()
+        flags = "--best-effort --output json --timeout 2"
+        done = sc(f"image status --image {hanging} --image {image} {flags}")
+    assert time.monotonic() - began < 5
+    unknown, known = json.loads(done.stdout)["images"]
+    assert unknown["reason"] == "its registry didn't answer within 2 s"
+    assert known["attached"] == []
