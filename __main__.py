@@ -4,9 +4,13 @@ import pulumi
 from pulumi.provider.experimental import component_provider_host
 
 from sc_secure import (
+    ArtifactRegistryRepository,
     AttestCommand,
+    EcrRepository,
     SbomCommand,
     ScanCommand,
+    SecuredCloudRunService,
+    SecuredEcsService,
     SecuredImage,
     SignCommand,
     VerifyCommand,
@@ -20,6 +24,10 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
     SignCommand,
     AttestCommand,
     VerifyCommand,
+    SecuredEcsService,
+    EcrRepository,
+    SecuredCloudRunService,
+    ArtifactRegistryRepository,
 ]
 
 if __name__ == "__main__":

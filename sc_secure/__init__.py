@@ -17,7 +17,13 @@ if TYPE_CHECKING:
         SignCommandArgs,
         VerifyCommandArgs,
     )
+    from sc_secure.components.artifact_registry import ArtifactRegistryRepository, ArtifactRegistryRepositoryArgs
     from sc_secure.components.attest import AttestCommand
+    from sc_secure.components.cloud_run.args import SecuredCloudRunServiceArgs
+    from sc_secure.components.cloud_run.service import SecuredCloudRunService
+    from sc_secure.components.ecr import EcrRepository, EcrRepositoryArgs
+    from sc_secure.components.ecs.args import SecuredEcsServiceArgs
+    from sc_secure.components.ecs.service import SecuredEcsService
     from sc_secure.components.image import SecuredImage
     from sc_secure.components.sbom import SbomCommand
     from sc_secure.components.scan import ScanCommand
@@ -26,12 +32,20 @@ if TYPE_CHECKING:
     from sc_secure.policy.loading import load_security
 
 _HOMES = {
+    "ArtifactRegistryRepository": "components.artifact_registry",
+    "ArtifactRegistryRepositoryArgs": "components.artifact_registry",
     "AttestCommand": "components.attest",
     "AttestCommandArgs": "components.args",
+    "EcrRepository": "components.ecr",
+    "EcrRepositoryArgs": "components.ecr",
     "SbomCommand": "components.sbom",
     "SbomCommandArgs": "components.args",
     "ScanCommand": "components.scan",
     "ScanCommandArgs": "components.args",
+    "SecuredCloudRunService": "components.cloud_run.service",
+    "SecuredCloudRunServiceArgs": "components.cloud_run.args",
+    "SecuredEcsService": "components.ecs.service",
+    "SecuredEcsServiceArgs": "components.ecs.args",
     "SecuredImage": "components.image",
     "SecuredImageArgs": "components.args",
     "SignCommand": "components.sign",
@@ -42,12 +56,20 @@ _HOMES = {
 }
 
 __all__ = [
+    "ArtifactRegistryRepository",
+    "ArtifactRegistryRepositoryArgs",
     "AttestCommand",
     "AttestCommandArgs",
+    "EcrRepository",
+    "EcrRepositoryArgs",
     "SbomCommand",
     "SbomCommandArgs",
     "ScanCommand",
     "ScanCommandArgs",
+    "SecuredCloudRunService",
+    "SecuredCloudRunServiceArgs",
+    "SecuredEcsService",
+    "SecuredEcsServiceArgs",
     "SecuredImage",
     "SecuredImageArgs",
     "SignCommand",

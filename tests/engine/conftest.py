@@ -1,3 +1,5 @@
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 from tests.engine.secured_project import PROGRAM, SecuredProject
 
 NewProject = Callable[..., SecuredProject]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -23,3 +26,13 @@ def new_project(tmp_path: Path, pulumi_env: dict[str, str], registry: str, key_p
         return project
 
     return make
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    """A folder for PATH with the package as an executable: the old host can't run `PulumiPlugin.yaml`."""
+    executable = tmp_path / "plugin/pulumi-resource-sc-secure"
+    executable.parent.mkdir()
+    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT))} "$@"\n')
+    executable.chmod(0o755)
+    return executable.parent

@@ -1,7 +1,5 @@
 """`SecuredImage` across the provider boundary: from a YAML program, as from any other language."""
 
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +9,6 @@ from tests.engine.secured_project import STEPS, SecuredProject
 
 pytestmark = pytest.mark.engine
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
 name: trial
 runtime: yaml
@@ -35,16 +32,6 @@ outputs:
   status: ${app.status}
   attestations: ${app.attestations}
 """
-
-
-@pytest.fixture
-def plugin(tmp_path: Path) -> Path:
-    """A folder for PATH with the package as an executable: the old host can't run `PulumiPlugin.yaml`."""
-    executable = tmp_path / "plugin/pulumi-resource-sc-secure"
-    executable.parent.mkdir()
-    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT))} "$@"\n')
-    executable.chmod(0o755)
-    return executable.parent
 
 
 def test_from_yaml(new_project: Callable[..., SecuredProject], plugin: Path) -> None:
