@@ -6,7 +6,7 @@ that says why. Without a record (a first update, another language's mocks) it is
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -38,14 +38,58 @@ class Recorded:
     """None: nothing that is a result."""
 
 
-async def recorded(parent: pulumi.Resource, name: str) -> Recorded | None:
-    """The record of the command of that name and parent; None: there is none, or the engine can't tell."""
+async def recorded_outputs(parent: pulumi.Resource, kind: str, name: str) -> Mapping[str, Any]:
+    """The recorded outputs of the resource of that type, name and parent; empty where none is known."""
     stack = await recorded_stack()
     if not stack:
-        return None
+        return {}
     urn = cast(str, await parent.urn.future())
     head, types, _ = urn.rsplit("::", 2)
-    outputs = _mapping(_mapping(stack.get(f"{head}::{types}${_COMMAND}::{name}")).get("outputs"))
+    return _mapping(_mapping(stack.get(f"{head}::{types}${kind}::{name}")).get("outputs"))
+
+
+def assumed_in_preview(output: pulumi.Output[T], record: Callable[[], Awaitable[T | None]]) -> pulumi.Output[T]:
+    """The output; in a preview that doesn't know it yet, what was recorded of it.
+
+    For what rarely changes with what it is made of: everything behind it would show as changing with each update. An
+    update always has the output itself.
+
+    Args:
+        output: what is made.
+        record: what the last update recorded of it; None: nothing.
+    """
+    preview = pulumi.runtime.is_dry_run()
+
+    async def stand_in() -> T | None:
+        return None if not preview or await output.is_known() else await record()
+
+    async def value() -> Any:
+        found = await stand_in()
+        return await output.future(with_unknowns=True) if found is None else found
+
+    async def known() -> bool:
+        return await output.is_known() or await stand_in() is not None
+
+    return pulumi.Output(output.resources(), Later(value), Later(known), Later(output.is_secret))
+
+
+class Later(Awaitable[T]):
+    """Begins when it is awaited.
+
+    When a step fails, the resources raise first, and Python would warn of a coroutine that nobody awaits any more,
+    beneath the one error that matters.
+    """
+
+    def __init__(self, begin: Callable[[], Awaitable[T]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._begin().__await__()
+
+
+async def recorded(parent: pulumi.Resource, name: str) -> Recorded | None:
+    """The record of the command of that name and parent; None: there is none, or the engine can't tell."""
+    outputs = await recorded_outputs(parent, _COMMAND, name)
     if not outputs:
         return None
     variables = {key: str(value) for key, value in _mapping(outputs.get("environment")).items()}

@@ -10,7 +10,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import pulumi
 from pulumi_command import local
 
-from sc_secure.components._memory import ATTEMPT, Reason, Recorded, recorded, soft_failure
+from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, recorded, soft_failure
 from sc_secure.components._validate import KMS_SCHEMES, InvalidArgs, policy_checked, portable_key
 from sc_secure.steps.result import StepResult
 
@@ -147,7 +147,7 @@ class Step:
         async def read() -> str:
             return await value(await recorded(self._parent, self._name))
 
-        return pulumi.Output.from_input(_Later(read))
+        return pulumi.Output.from_input(Later(read))
 
     async def _attempt(self, last: Recorded | None, reasons: Sequence[Reason]) -> str:
         """The number of the attempt: the recorded one, or one more where something calls for it."""
@@ -216,7 +216,7 @@ def gate(reference: pulumi.Output[str], steps: Sequence[Step]) -> pulumi.Output[
     async def known() -> bool:
         return await (reference if preview else waiting).is_known()
 
-    return pulumi.Output(waiting.resources(), _Later(value), _Later(known), _Later(reference.is_secret))
+    return pulumi.Output(waiting.resources(), Later(value), Later(known), Later(reference.is_secret))
 
 
 def public(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
@@ -231,21 +231,7 @@ def public(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
     async def secret() -> bool:
         return False
 
-    return pulumi.Output(output.resources(), _Later(value), _Later(known), _Later(secret))
-
-
-class _Later(Awaitable[T]):
-    """Begins when it is awaited.
-
-    When a step fails, the resources raise first, and Python would warn of a coroutine that nobody awaits any more,
-    beneath the one error that matters.
-    """
-
-    def __init__(self, begin: Callable[[], Awaitable[T]]) -> None:
-        self._begin = begin
-
-    def __await__(self) -> Generator[Any, None, T]:
-        return self._begin().__await__()
+    return pulumi.Output(output.resources(), Later(value), Later(known), Later(secret))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from sc_secure import ScanCommand, SecuredImage, SignCommand
+from sc_secure.components._memory import assumed_in_preview, recorded_outputs
 from tests.components.mocked import DIGEST, REFERENCE, Mocks, result_for, run, unknown
 
 SCAN = f".sc/bin/sc-secure image scan --image {REFERENCE} --fail-on critical --output json"
@@ -217,3 +218,37 @@ def test_an_image_is_scanned_again_when_the_policy_says(said: list[str], hours: 
     _, inputs = recorder.resources["command:local:Command::scan"]
     assert inputs["environment"]["SC_SECURE_ATTEMPT"] == number
     assert inputs["create"] == SCAN  # how often is no part of what is done
+
+
+EXECUTION_URN = "urn:pulumi:dev::trial::pulumi:pulumi:Stack$test:index:Service$aws:iam/rolePolicy:RolePolicy::web"
+
+
+class Assuming(pulumi.ComponentResource):
+    """What a preview takes for a value that it doesn't know."""
+
+    def __init__(self, value: Callable[[], Any]) -> None:
+        super().__init__("test:index:Service", "service", {})
+
+        async def record() -> str | None:
+            return (await recorded_outputs(self, "aws:iam/rolePolicy:RolePolicy", "web")).get("policy")
+
+        self.value = assumed_in_preview(pulumi.Output.from_input(value()), record)
+
+
+@pytest.mark.parametrize(
+    ("value", "preview", "recorded", "expected"),
+    [
+        (lambda: "now", True, "before", "now"),
+        (lambda: "now", False, "before", "now"),
+        (unknown, True, "before", "before"),
+        (unknown, True, None, None),
+        (unknown, False, "before", None),
+    ],
+)
+def test_a_preview_assumes_what_was_recorded_for_what_it_does_not_know(
+    value: Callable[[], Any], preview: bool, recorded: str | None, expected: str | None
+) -> None:
+    recorder = Mocks()
+    if recorded:
+        recorder.recorded = {EXECUTION_URN: {"type": "aws:iam/rolePolicy:RolePolicy", "outputs": {"policy": recorded}}}
+    assert run(lambda: Assuming(value).value, recorder, preview=preview) == expected

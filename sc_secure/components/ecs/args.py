@@ -194,8 +194,7 @@ class SecuredEcsServiceArgs(TypedDict):
     sidecars: NotRequired[list[EcsContainerArgs]]
     """Further containers of the task, each by digest and each verified."""
     ecr_repository_arns: NotRequired[list[pulumi.Input[str]]]
-    """What the execution role may pull from. The images' own repositories when not said; said, a preview needn't know
-    a new image's digest to tell that the role stays as it is."""
+    """The ECR repositories that the execution role may pull from. The images' own when not said."""
     execution_role_arn: NotRequired[pulumi.Input[str]]
     """The role with which ECS starts the task. One is made, with the fewest rights, when not given."""
     task_role_arn: NotRequired[pulumi.Input[str]]

@@ -9,6 +9,7 @@ from sc_secure.components.ecs.arns import Arn, bare_log_group_arn, ecr_repositor
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/ECR_on_ECS.html"""
 
+_PULL = "PullImages"
 _SECRETS_MANAGER, _PARAMETER_STORE = "secretsmanager", "ssm"
 
 
@@ -38,6 +39,12 @@ def image_repositories(images: Iterable[str]) -> list[str]:
     return [arn for image in images if (arn := ecr_repository_arn(image)) is not None]
 
 
+def pulled_repositories(execution: str) -> list[str]:
+    """The repositories that an execution policy lets pull from."""
+    statements: list[dict[str, Any]] = json.loads(execution)["Statement"]
+    return [arn for statement in statements if statement.get("Sid") == _PULL for arn in statement["Resource"]]
+
+
 def execution_policy(repositories: Iterable[str], log_group: str, secrets: Iterable[str], keys: Iterable[str]) -> str:
     """What ECS needs to start the task.
 
@@ -60,7 +67,7 @@ def execution_policy(repositories: Iterable[str], log_group: str, secrets: Itera
     # GetAuthorizationToken takes no resource.
     statements = [
         _allow("RegistryToken", ["ecr:GetAuthorizationToken"], ["*"] if pulled else []),
-        _allow("PullImages", list(PULL_ACTIONS), pulled),
+        _allow(_PULL, list(PULL_ACTIONS), pulled),
         _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], [_log_streams(log_group)]),
         _allow("ReadSecrets", ["secretsmanager:GetSecretValue"], by_service[_SECRETS_MANAGER]),
         _allow("ReadParameters", ["ssm:GetParameters"], by_service[_PARAMETER_STORE]),

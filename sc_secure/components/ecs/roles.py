@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_aws as aws
 
 from sc_secure.components._deployment import physical_name
+from sc_secure.components._memory import assumed_in_preview, recorded_outputs
 from sc_secure.components.ecs.args import SecuredEcsServiceArgs
 from sc_secure.components.ecs.arns import must_parse
 from sc_secure.components.ecs.containers import Container
@@ -15,9 +16,11 @@ from sc_secure.components.ecs.policies import (
     execute_command_policy,
     execution_policy,
     image_repositories,
+    pulled_repositories,
     trust_policy,
 )
 
+_ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 MAX_ROLE_NAME, MAX_POLICY_NAME = 64, 128
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
@@ -60,9 +63,7 @@ class RoleFactory:
         else:
             role = self._role("execution-role")
             repositories = self._given.get("ecr_repository_arns")
-            # A new image's digest isn't known in a preview. It isn't asked for where it isn't needed: the policy would
-            # show as changed.
-            pulled = pulumi.Output.all(*images).apply(image_repositories) if repositories is None else repositories
+            pulled = self._repositories(images) if repositories is None else repositories
             policy = pulumi.Output.all(
                 repositories=pulled,
                 log_group=log_group_arn,
@@ -78,6 +79,20 @@ class RoleFactory:
         if self._given.get("enable_execute_command", False):
             rights.append(self._policy("execute-command-policy", role, execute_command_policy()))
         return Roles(execution_arn, role.arn, role.name, tuple(rights))
+
+    def _repositories(self, images: Sequence[pulumi.Output[str]]) -> pulumi.Output[list[str]]:
+        """The images' ECR repositories.
+
+        A preview that doesn't know a new image's digest takes those of the last update: the policy would show as
+        changing with each new version.
+        """
+
+        async def last() -> list[str] | None:
+            component = cast(pulumi.Resource, self._opts.parent)
+            policy = await recorded_outputs(component, _ROLE_POLICY, f"{self._name}-execution-policy")
+            return pulled_repositories(policy["policy"]) if isinstance(policy.get("policy"), str) else None
+
+        return assumed_in_preview(pulumi.Output.all(*images).apply(image_repositories), last)
 
     def _role(self, suffix: str) -> aws.iam.Role:
         logical = f"{self._name}-{suffix}"
