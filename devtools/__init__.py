@@ -1,4 +1,4 @@
-"""What this repository's Makefile runs: tools, a docker engine, a registry, plugins, the quickstart.
+"""What this repository's Makefile runs: tools, a docker engine, a registry, a local Sigstore, plugins, the quickstart.
 
 Plain system Python, standard library only: it runs before any virtual environment exists.
 """

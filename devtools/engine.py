@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import cache, processes
+from devtools import cache, debian, processes
 from devtools.console import SetupError, capture, progress, run_main, say
 
 _NAME = "engine"
@@ -161,26 +161,13 @@ def _launch(storage: tuple[str, ...], log: Path) -> Engine | None:
 
 def _install() -> None:
     """Installs Debian's or Ubuntu's engine, without starting it as a system service."""
-    apt = shutil.which("apt-get")
-    if not apt:
-        raise SetupError("No docker engine answers and there's no apt-get to install one: install and start Docker.")
     say("no docker engine here: installing the package docker.io (and no service is started)")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = [apt, "install", "-y", "-q", "--no-install-recommends", "docker.io"]
     made = _forbid_service_starts()
     try:
-        with progress("apt-get install docker.io"):
-            answer = capture(command, env=env)
-            if answer.returncode:
-                # Usually there are no package lists yet, or old ones.
-                capture([apt, "update", "-q"], env=env)
-                answer = capture(command, env=env)
+        debian.install("docker.io", otherwise="Install and start Docker by other means.")
     finally:
         if made:
             _POLICY.unlink(missing_ok=True)
-    if answer.returncode:
-        said = "\n".join((answer.stdout + answer.stderr).strip().splitlines()[-8:])
-        raise SetupError(f"`apt-get install docker.io` failed:\n{said}\nInstall and start Docker by other means.")
 
 
 def _forbid_service_starts() -> bool:

@@ -60,6 +60,7 @@ def main() -> int:
         return code
     outputs = json.loads(_pulumi(env, "stack", "output", "--json", "--stack", _STACK))
     _show(outputs)
+    _report(env)
     _explain(outputs)
     say(f"\ndone in {time.monotonic() - began:.0f} s")
     return 0
@@ -124,6 +125,17 @@ def _show(outputs: Mapping[str, Any]) -> None:
                 print(f"    - {_plain(part)}")
         else:
             print(f"  {name:<{width}}  {_plain(value)}")
+
+
+def _report(env: Mapping[str, str]) -> None:
+    """Leaves the reports of what was deployed, and says where the page is."""
+    state = _pulumi(env, "stack", "export", "--stack", _STACK)
+    command = ["sc-secure", "report", "--output", "json"]
+    made = subprocess.run(command, check=False, cwd=_PROJECT, env=env, input=state, capture_output=True, text=True)
+    if made.returncode:
+        raise SetupError(f"`sc-secure report` failed (exit code {made.returncode}):\n{made.stderr.strip()}")
+    page = _PROJECT / json.loads(made.stdout)["reports"]["html"]
+    print(f"\nReport: {page.relative_to(cache.REPOSITORY)}")
 
 
 def _plain(value: Any) -> str:

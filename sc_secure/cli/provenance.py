@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Unpack
 
 import click
 
-from sc_secure.cli._build import Built, build_options
+from sc_secure.cli._build import Built, build_options, built_from
 from sc_secure.cli._shared import Command, Shared, chosen_key, image_option, key_options, run_step, shared_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.provenance import Source
@@ -41,13 +42,9 @@ class _SourceValues(Built, Shared):
 
 
 def _split(values: _SourceValues) -> tuple[Source, Shared]:
-    source = Source(
+    source = replace(
+        built_from(values),
         builder_id=values["builder_id"],
-        context=values["context"],
-        dockerfile=values["dockerfile"],
-        target=values["target"],
-        platform=values["platform"],
-        build_arg_names=values["build_arg_names"],
         include_git=values["include_git"],
         include_dockerfile=values["include_dockerfile"],
     )

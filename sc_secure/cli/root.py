@@ -15,9 +15,12 @@ from sc_secure.errors import ConfigError, ScSecureError
 
 INTERRUPTED = 130
 _GROUPS = {
+    "config": "Show and check a security policy.",
     "doctor": "Look at the tools that the steps need, and say what to do.",
     "image": "Scan, sign and verify an image.",
     "provenance": "Gather, attach and verify how an image was built.",
+    "release": "Take an image through the whole chain, and report on it.",
+    "report": "Write the reports of an image from a stack's state.",
     "sbom": "Make, attach and verify an image's catalogue.",
     "scan": "Attach and verify the result of an image's scan.",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from sc_secure.errors import InfrastructureError
 from sc_secure.steps import provenance, sbom, scan
 from sc_secure.steps.attachments import find, write
 from sc_secure.steps.canonical import canonical_bytes, canonical_sha256
@@ -41,7 +42,24 @@ def attach_provenance(session: Session, image: ImageReference, source: provenanc
         ConfigError: the key can't sign, its password is wrong, or `source` isn't what it should be.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
     """
-    document, artifact = provenance.gather(session, image, source)
+    _, artifact = provenance.gather(session, image, source)
+    return attach_gathered(session, image, artifact, key)
+
+
+def attach_gathered(session: Session, image: ImageReference, gathered: Artifact, key: Key) -> StepResult:
+    """Attaches provenance that was gathered before, unless the same is there from another run.
+
+    Raises:
+        ConfigError: the key can't sign, or its password is wrong.
+        InfrastructureError: what lies there isn't what was gathered, it couldn't be attached, or didn't stay.
+        ToolMissing, NotAuthorised: it couldn't be attached.
+    """
+    path = session.folder(image) / provenance.FILE
+    content = path.read_bytes()
+    artifact = session.artifact(path, content, provenance.MEDIA_TYPE)
+    if artifact != gathered:
+        raise InfrastructureError(f"{artifact.path} was written anew by somebody else", advice="try again")
+    document = parse_object(content, path.name)
     kind = PREDICATES["slsaprovenance1"]
     return _attach(session, image, key, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=[artifact])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +29,21 @@ class Catalogue:
     """True: the image wasn't read, since this machine has a catalogue of this digest from the same syft."""
 
 
-def generate(session: Session, image: ImageReference, form: SbomFormat) -> StepResult:
+def generate(session: Session, image: ImageReference, form: SbomFormat, also: Sequence[SbomFormat] = ()) -> StepResult:
     """The step `sbom generate`.
+
+    Args:
+        session: the run.
+        image: what to read.
+        form: the format.
+        also: further formats, made of the same reading.
 
     Raises:
         ToolMissing, InfrastructureError, NotAuthorised: see `ensure`.
     """
-    made = ensure(session, image, form)
+    made = ensure(session, image, form, also)
     artifact = session.artifact(made.path, made.content, form.media_type)
+    others = [(each, session.folder(image) / each.file) for each in also if each is not form]
     return session.result(
         "sbom",
         image,
@@ -47,14 +55,20 @@ def generate(session: Session, image: ImageReference, form: SbomFormat) -> StepR
             "format": form.name,
             "packages": made.packages,
         },
-        artifacts=[artifact],
+        artifacts=[artifact, *(session.artifact(path, path.read_bytes(), each.media_type) for each, path in others)],
     )
 
 
-def ensure(session: Session, image: ImageReference, form: SbomFormat) -> Catalogue:
+def ensure(session: Session, image: ImageReference, form: SbomFormat, also: Sequence[SbomFormat] = ()) -> Catalogue:
     """The image's catalogue in that format; the image is read if this machine hasn't one, and never twice at once.
 
     A reading writes syft-json too, whatever is asked for: the scan reads it, and other formats are made of it.
+
+    Args:
+        session: the run.
+        image: what to read.
+        form: the format that is returned.
+        also: formats that are written besides.
 
     Raises:
         ToolMissing: syft is missing or too old.
@@ -64,21 +78,27 @@ def ensure(session: Session, image: ImageReference, form: SbomFormat) -> Catalog
     with session.lock(image, "sbom"):
         native = _on_this_machine(session, image, used)
         path = session.folder(image) / form.file
+        wanted = {each.name: each for each in (form, *also)}
         if native:
-            content = _whole(path) or _convert(session, image, form)
-            return Catalogue(path, content, package_count(native), used, reused=True)
-        return _read_image(session, image, form, used)
+            content = {
+                name: _whole(session.folder(image) / each.file) or _convert(session, image, each)
+                for name, each in wanted.items()
+            }
+            return Catalogue(path, content[form.name], package_count(native), used, reused=True)
+        native, content = _read_image(session, image, {SYFT.name: SYFT, **wanted})
+        return Catalogue(path, content[form.name], package_count(native), used, reused=False)
 
 
-def _read_image(session: Session, image: ImageReference, form: SbomFormat, used: ToolUsed) -> Catalogue:
-    forms = {each.name: each for each in (SYFT, form)}
+def _read_image(
+    session: Session, image: ImageReference, forms: Mapping[str, SbomFormat]
+) -> tuple[Json, dict[str, bytes]]:
+    """The syft-json catalogue, and each format's content, from one reading."""
     raw = {name: session.temp / each.file for name, each in forms.items()}
     Syft(session.runner, session.environ, session.temp).catalogue(image, raw)
     native = _made(raw[SYFT.name])
     if not is_about(native, image):
         raise InfrastructureError("syft: its catalogue isn't about the digest that was asked for")
-    content = {name: _keep(session, image, each, _made(raw[name])) for name, each in forms.items()}
-    return Catalogue(session.folder(image) / form.file, content[form.name], package_count(native), used, reused=False)
+    return native, {name: _keep(session, image, each, _made(raw[name])) for name, each in forms.items()}
 
 
 def _convert(session: Session, image: ImageReference, form: SbomFormat) -> bytes:

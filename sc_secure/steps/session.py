@@ -38,6 +38,8 @@ class Session:
     artifacts: Path
     """Where documents go, each image's in a folder of its own."""
     cosign: Cosign
+    lifeline: Lifeline
+    """What ends the run early."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     warnings: list[str] = field(default_factory=list[str])
     _registries: dict[tuple[str, str], Registry] = field(default_factory=dict[tuple[str, str], Registry])
@@ -129,9 +131,9 @@ def open_session(
     Raises (inside):
         StepTimedOut: the time is over. KeyboardInterrupt: a signal, or our parent is gone.
     """
-    with Lifeline(timeout), private_folder(environ) as temp:
+    with Lifeline(timeout) as lifeline, private_folder(environ) as temp:
         runner = Runner(verbose=verbose)
-        yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp))
+        yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp), lifeline)
 
 
 def shown_path(path: Path) -> str:

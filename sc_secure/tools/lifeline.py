@@ -6,9 +6,11 @@ still holds stdout. So a step looks four times a second whether its parent is st
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Generator
 from types import FrameType, TracebackType
 
 from sc_secure.errors import InfrastructureError
@@ -33,6 +35,7 @@ class Lifeline:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
+        self._advice: str = "raise --timeout, or try again"
         self._deadline = 0.0
         self._parent = os.getppid()
         self._previous: dict[int, signal.Handlers | int | None] = {}
@@ -54,6 +57,22 @@ class Lifeline:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
+    @contextlib.contextmanager
+    def within(self, timeout: float, advice: str) -> Generator[None]:
+        """A part that may take less time than what is left of the whole.
+
+        Args:
+            timeout: seconds for the part.
+            advice: what to do if it takes longer.
+        """
+        before = (self._timeout, self._deadline, self._advice)
+        if time.monotonic() + timeout < self._deadline:
+            self._timeout, self._deadline, self._advice = timeout, time.monotonic() + timeout, advice
+        try:
+            yield
+        finally:
+            self._timeout, self._deadline, self._advice = before
+
     def _disarm(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number in _SIGNALS:
@@ -69,6 +88,4 @@ class Lifeline:
             raise KeyboardInterrupt("the parent process is gone")
         if time.monotonic() > self._deadline:
             self._disarm()
-            raise StepTimedOut(
-                f"the step took longer than {self._timeout:g} s and was ended", advice="raise --timeout, or try again"
-            )
+            raise StepTimedOut(f"the step took longer than {self._timeout:g} s and was ended", advice=self._advice)

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,19 +51,26 @@ class Completed:
 
 
 class Runner:
-    """Runs programs. To be used from the main thread (Linux ends a program with the *thread* that started it).
+    """Runs programs. A thread that uses it must outlive them: Linux ends a program with the *thread* that started it.
 
     Args:
         verbose: print each command line, and what the program says on stderr, to our stderr.
     """
 
     def __init__(self, *, verbose: bool = False) -> None:
+        self.purpose = ""
+        """What programs are run for, for those who watch: `scan`."""
         self._verbose = verbose
         self._secrets: set[str] = set()
+        self._stopped = threading.Event()
 
     def hide(self, secrets: Collection[str]) -> None:
         """Take these values out of all that is printed or kept of a program's stderr."""
         self._secrets.update(secret for secret in secrets if secret)
+
+    def stop(self) -> None:
+        """Have what runs in other threads end now: signals and time-outs reach the main thread alone."""
+        self._stopped.set()
 
     def run(
         self,
@@ -96,7 +104,7 @@ class Runner:
         if self._verbose:
             print("+ " + printable(shlex.join(argv), limit=8000), file=sys.stderr, flush=True)
         with contextlib.ExitStack() as stack:
-            progress = stack.enter_context(Progress(Path(argv[0]).name, quiet=self._verbose))
+            progress = stack.enter_context(Progress(self._shown(argv[0]), quiet=self._verbose))
             sink = stack.enter_context(stdout.open("wb")) if stdout else None
             process = subprocess.Popen(
                 [program, *argv[1:]],
@@ -106,7 +114,7 @@ class Runner:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - we have one thread
+                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - it takes no lock that a thread may hold
             )
             stack.callback(_close_pipes, process)
             try:
@@ -120,6 +128,10 @@ class Runner:
                 raise
             return Completed(Path(argv[0]).name, process.wait(), output, self._without_secrets(errors))
 
+    def _shown(self, program: str) -> str:
+        name = Path(program).name
+        return f"{self.purpose}: {name}" if self.purpose else name
+
     def _drain(
         self, process: subprocess.Popen[bytes], sink: BinaryIO | None, limit: int, progress: Progress
     ) -> tuple[bytes, str]:
@@ -131,6 +143,8 @@ class Runner:
             selector.register(process.stdout, selectors.EVENT_READ)
             selector.register(process.stderr, selectors.EVENT_READ)
             while selector.get_map():
+                if self._stopped.is_set():
+                    raise InfrastructureError(f"{Path(str(process.args[0])).name} was ended")  # type: ignore[index]
                 progress.tick()
                 for key, _ in selector.select(timeout=0.2):
                     chunk = os.read(key.fd, _CHUNK)

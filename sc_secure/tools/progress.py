@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 
@@ -21,7 +22,8 @@ class Progress:
 
     def __init__(self, name: str, *, quiet: bool) -> None:
         self._name = name
-        self._on = not quiet and sys.stderr.isatty()
+        # One line is one program's: that of the main thread.
+        self._on = not quiet and sys.stderr.isatty() and threading.current_thread() is threading.main_thread()
         self._began = time.monotonic()
         self._shown = ""
 

@@ -75,10 +75,54 @@ def test_what_is_not_known(sc: CommandLine, words: str) -> None:
     assert (done.code, done.stdout) == (2, "")
 
 
+IDENTITY = r"--certificate-identity-regexp 'dev@acme\.test'"
+ISSUER = "--certificate-oidc-issuer https://accounts.google.com"
+VERIFICATIONS = ["image verify", "sbom verify", "provenance verify", "scan verify"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ("", "just anyone"),
+        ("--no-transparency-log", "just anyone"),
+        ("--trusted-root r.json", "just anyone"),
+        (IDENTITY, "go together"),
+        (ISSUER, "go together"),
+        (f"{ISSUER} --certificate-identity-regexp ''", "is empty"),
+        (f"{IDENTITY} --certificate-oidc-issuer ''", "--certificate-oidc-issuer"),
+        (f"{ISSUER} --certificate-identity-regexp '.*'", "anybody"),
+        (f"{ISSUER} --certificate-identity-regexp 'a)|(b'", "--certificate-identity-regexp"),
+        (f"--key k {IDENTITY} {ISSUER}", "either"),
+        (f"--key '' {IDENTITY} {ISSUER}", "either"),
+        (f"--password-env P {IDENTITY} {ISSUER}", "either"),
+        (f"{IDENTITY} {ISSUER} --trusted-root none.json", "none.json"),
+        ("--key k --trusted-root r.json", "--trusted-root"),
+        ("--key k --transparency-log", "--transparency-log"),
+        (f"{IDENTITY} {ISSUER} --keyless", "--keyless"),
+    ],
+)
+def test_who_must_have_signed(sc: CommandLine, flags: str, said: str) -> None:
+    for step in VERIFICATIONS:
+        # No tool is there: nothing was run if that isn't what is said.
+        done = sc(f"{step} --image {IMAGE} {flags}", PATH="/nowhere")
+        assert (done.code, done.stdout) == (2, "")
+        assert said in done.stderr
+
+
+def test_an_expression_that_takes_for_ever(sc: CommandLine) -> None:
+    began = time.monotonic()
+    flags = rf"{ISSUER} --certificate-identity-regexp '(\S+)+!' --timeout 1"
+    done = sc(f"image verify --image {IMAGE} {flags}", PATH="/nowhere")
+    assert (done.code, done.stdout) == (6, "")
+    assert "longer than 1 s" in done.stderr
+    assert time.monotonic() - began < 4
+
+
 def test_doctor(sc: CommandLine, tools_env: dict[str, str]) -> None:
     done = sc("doctor", PATH=tools_env["PATH"])
     assert done.code == 0
     assert {"cosign", "syft", "grype"} <= set(done.stdout.split())
+    assert "fulcio" not in done.stdout, "no user needs the tests' Sigstore"
     done = sc("doctor", PATH="/nowhere")
     assert done.code == 5
     assert "missing" in done.stdout
@@ -139,8 +183,9 @@ def test_a_quick_start_that_imports_nothing_it_needs_not() -> None:
 
 def test_no_step_imports_pulumi() -> None:
     program = (
-        "import sys, importlib, pkgutil, sc_secure.cli, sc_secure.steps, sc_secure.tools, sc_secure.context\n"
-        "for package in (sc_secure.cli, sc_secure.steps, sc_secure.tools, sc_secure.context):\n"
+        "import sys, importlib, pkgutil\n"
+        "import sc_secure.cli, sc_secure.report, sc_secure.steps, sc_secure.tools, sc_secure.context\n"
+        "for package in (sc_secure.cli, sc_secure.report, sc_secure.steps, sc_secure.tools, sc_secure.context):\n"
         "    for module in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
         "        importlib.import_module(module.name)\n"
         "assert 'pulumi' not in sys.modules\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sc_secure.tools.beside import Beside
 from sc_secure.tools.process import Runner
 
 SLOW = ["sh", "-c", "sleep 1.3"]
@@ -19,6 +20,22 @@ def test_a_terminal_shows_what_runs_and_then_nothing(monkeypatch: pytest.MonkeyP
     shown = _all_of(ours)
     assert "sh … 1 s" in shown
     assert shown.endswith("\r\x1b[Kthe end")
+
+
+def test_a_terminal_shows_what_it_is_run_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        runner = Runner()
+        runner.purpose = "scan"
+        with Beside(lambda: runner.run(["sleep", "0.9"], env={"PATH": "/usr/bin:/bin"}), runner) as beside:
+            beside.result()
+            terminal.write("nothing")
+            runner.run(SLOW, env={"PATH": "/usr/bin:/bin"})
+        terminal.write("the end")
+    shown = _all_of(ours)
+    assert shown.startswith("nothing"), "one line is one program's"
+    assert "scan: sh … 1 s" in shown
 
 
 def _all_of(terminal: int) -> str:

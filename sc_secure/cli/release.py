@@ -1,0 +1,144 @@
+"""`sc-secure release create`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
+
+import click
+
+from sc_secure.cli._build import Built, build_options, built_from
+from sc_secure.cli._shared import Shared, image_option, run_options
+from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.text import printable
+
+if TYPE_CHECKING:
+    from sc_secure.report.document import Release
+    from sc_secure.steps.release import Chain, Outcome, Plan
+
+_TIMEOUT = 3600.0
+"""Seconds for the whole chain; each step has its own limit in the policy."""
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", re.ASCII)
+
+
+class _Values(Built, Shared):
+    """The values of the `build_options` and the shared ones."""
+
+
+def _environment(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if value and not _ENVIRONMENT.fullmatch(value):
+        raise click.BadParameter("a word of at most 64 letters, digits, dots, hyphens and slashes is expected")
+    return value
+
+
+@click.group()
+def command() -> None:
+    """Take an image through the whole chain."""
+
+
+@command.command()
+@image_option
+@click.option("--stack", metavar="NAME", help="The stack whose .sc/stacks/NAME/client.yaml is the policy.")
+@click.option("--policy", metavar="FILE", help="The YAML file whose `security:` block is the policy.")
+@click.option(
+    "--environment",
+    default="",
+    callback=_environment,
+    metavar="NAME",
+    help="What the release is for, such as production. Recorded in the reports; it decides nothing.",
+)
+@click.option(
+    "--sbom-format",
+    "forms",
+    type=click.Choice(list(SBOM_FORMATS)),
+    multiple=True,
+    help="A format of the SBOM besides the policy's, from the same reading; may be given again.",
+)
+@build_options
+@partial(run_options, what="the whole chain", timeout=_TIMEOUT)
+def create(
+    *,
+    image: ImageReference,
+    stack: str | None,
+    policy: str | None,
+    environment: str,
+    forms: tuple[str, ...],
+    **values: Unpack[_Values],
+) -> None:
+    """Catalogue, scan, sign, attest and verify an image that is in its registry, as a policy says.
+
+    Nothing is signed before the scan has passed; what fails ends the chain, and its exit code is the command's.
+    release.json, release.md, release.sarif and release.html go to the image's folder under --artifacts, however the
+    chain ends.
+    """
+    from sc_secure.cli._reports import publish  # noqa: PLC0415 - light start
+    from sc_secure.policy.loading import load_policy  # noqa: PLC0415 - light start
+    from sc_secure.steps.release import plan, secure  # noqa: PLC0415 - light start
+    from sc_secure.steps.session import open_session  # noqa: PLC0415 - light start
+
+    if (stack is None) == (policy is None):
+        raise click.UsageError("say which policy counts: either --stack NAME, or --policy FILE")
+    security = load_policy(policy, stack=stack).security
+    what = plan(security, built_from(values), [sbom_format(name) for name in forms], os.environ)
+    if not security.enabled:
+        print("warning: the policy switches security off: nothing is done", file=sys.stderr)
+    with open_session(artifacts=values["artifacts"], timeout=values["timeout"], verbose=values["verbose"]) as session:
+        chain = secure(session, image, what, _tell)
+        folder = session.folder(image)
+    release = _document(image, what, chain, environment, f"stack {stack}" if stack is not None else str(policy))
+    publish(release, folder, values["output"])
+    if chain.failed and chain.failed.error:
+        raise chain.failed.error
+
+
+def _tell(outcome: Outcome) -> None:
+    """A line for a person, once a step has ended; while it runs, its programs show themselves on a terminal."""
+    status = outcome.result.status if outcome.result else "failed"
+    seconds = 0.0
+    if outcome.started_at and outcome.finished_at:
+        seconds = (outcome.finished_at - outcome.started_at).total_seconds()
+    print(f"{outcome.name:<18} {status:<12} {seconds:5.1f} s", file=sys.stderr)
+    for warning in outcome.result.warnings if outcome.result else []:
+        print(f"  warning: {printable(warning, limit=500)}", file=sys.stderr)
+
+
+def _document(image: ImageReference, what: Plan, chain: Chain, environment: str, policy: str) -> Release:
+    from sc_secure.report.building import build, scan_of, signer_of, step_of  # noqa: PLC0415 - light start
+    from sc_secure.report.document import Failure, Signer, Step  # noqa: PLC0415 - light start
+    from sc_secure.tools.key import Key  # noqa: PLC0415 - light start
+
+    steps = [
+        step_of(each.name, each.needs, each.result)
+        if each.result
+        else Step(
+            name=each.name,
+            kind=each.kind,
+            needs=list(each.needs),
+            status="failed" if each.error else "not_run",
+            started_at=each.started_at,
+            finished_at=each.finished_at,
+        )
+        for each in chain.outcomes
+    ]
+    failed, signer = chain.failed, what.verifier or what.key
+    failure = None
+    if failed and failed.error:
+        error = failed.error
+        failure = Failure(step=failed.name, exit_code=error.exit_code, message=error.message, advice=error.advice)
+    return build(
+        image.subject,
+        steps,
+        scan=scan_of(chain.scan) if chain.scan else None,
+        failure=failure,
+        signer=None
+        if signer is None
+        else signer_of(signer.reference, public=signer.public)
+        if isinstance(signer, Key)
+        else Signer(identity_regexp=signer.regexp, oidc_issuer=signer.issuer, transparency_log=signer.transparency_log),
+        environment=environment,
+        policy=policy,
+    )

@@ -1,0 +1,266 @@
+"""The whole chain on one image, in one process: SBOM, scan, signature, attestations, verification.
+
+The order is the gate: nothing is signed before the scan has passed, and what fails ends everything after it. What the
+provenance says, and the public key, are gathered beside the SBOM and the scan; attachments are written one at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from sc_secure.errors import InfrastructureError, PolicyViolation, ScSecureError
+from sc_secure.policy.decision import Policy, Thresholds
+from sc_secure.policy.rules import Rules
+from sc_secure.policy.security import Scan, Security, Signing, Threshold
+from sc_secure.policy.severity import Severity
+from sc_secure.steps import attest, provenance, sbom, scan, sign, verify
+from sc_secure.steps.attachments import require_offline
+from sc_secure.steps.formats import SbomFormat, sbom_format
+from sc_secure.steps.provenance import Source
+from sc_secure.steps.result import StepName, StepResult
+from sc_secure.steps.scan_report import REPORT
+from sc_secure.steps.session import Session, shown_path
+from sc_secure.tools.beside import Beside
+from sc_secure.tools.cosign import Verifier
+from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.key import Key, parse_key
+from sc_secure.tools.reference import ImageReference
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done to the image. Made by `plan`, which checks it."""
+
+    security: Security
+    source: Source
+    forms: tuple[SbomFormat, ...]
+    """The SBOM's formats: the first one is attested."""
+    key: Key | None
+    """Signs; None: signing is off."""
+    verifier: Verifier | None
+    """Must have signed; None: verifying is off."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one step."""
+
+    name: str
+    kind: StepName
+    needs: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    """None: it didn't run."""
+    finished_at: datetime | None = None
+    result: StepResult | None = None
+    error: ScSecureError | None = None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What became of all steps, in their order."""
+
+    outcomes: tuple[Outcome, ...]
+    scan: Json | None
+    """The scan's document, if there was a verdict."""
+
+    @property
+    def failed(self) -> Outcome | None:
+        """The step that ended the chain."""
+        return next((each for each in self.outcomes if each.error), None)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """A step to run."""
+
+    name: str
+    kind: StepName
+    needs: tuple[str, ...]
+    timeout: float
+    setting: str
+    """The policy's item that says the time-out."""
+    run: Callable[[Session], StepResult]
+
+
+def plan(security: Security, source: Source, forms: Sequence[SbomFormat], environ: Mapping[str, str]) -> Plan:
+    """The plan of a policy.
+
+    Args:
+        security: the policy.
+        source: what the image was built from; what the policy says of provenance goes over it.
+        forms: formats of the SBOM besides the policy's.
+        environ: where a key's password, and a key that is in a variable, are.
+
+    Raises:
+        ConfigError: a key isn't there, or this version can't do what the policy asks for.
+    """
+    said = security.provenance
+    source = replace(
+        source,
+        builder_id=said.builder_id or source.builder_id,
+        include_git=said.include_git,
+        include_dockerfile=said.include_dockerfile,
+    )
+    signing = security.signing
+    key = _key(signing, environ) if security.enabled and signing.enabled else None
+    verifier = _verifier(signing, key, environ) if key and signing.verify.enabled else None
+    return Plan(security, source, tuple(dict.fromkeys((sbom_format(security.sbom.format), *forms))), key, verifier)
+
+
+def secure(
+    session: Session, image: ImageReference, what: Plan, tell: Callable[[Outcome], None] = lambda _: None
+) -> Chain:
+    """Run the chain. A step that fails is in the result, and ends it.
+
+    Args:
+        session: the run; each step gets a part of it, with warnings and times of its own.
+        image: the image, in its registry.
+        what: made by `plan`.
+        tell: called with each step's outcome, once it is known.
+    """
+    done: dict[str, Outcome] = {}
+    links = list(_links(image, what, done))
+    document: Json | None = None
+    with Beside(partial(_beside, session, links, what.key), session.runner) as beside:
+        for link in links:
+            if link.kind == "provenance":
+                outcome = beside.result()
+            else:
+                session.runner.purpose = link.name
+                with session.lifeline.within(link.timeout, f"raise security.{link.setting}, or try again"):
+                    outcome = _run(session, link)
+            if link.kind == "scan":
+                outcome, document = _with_document(session, image, outcome)
+            done[link.name] = outcome
+            tell(outcome)
+            if outcome.error:
+                break
+    outcomes = (done.get(link.name) or Outcome(link.name, link.kind, link.needs) for link in links)
+    return Chain(tuple(outcomes), document)
+
+
+def _beside(session: Session, links: Iterable[_Link], key: Key | None) -> Outcome:
+    """What needs neither the SBOM nor the scan."""
+    found = [_run(session, link) for link in links if link.kind == "provenance"]
+    if key:
+        # Kept in the session. What is wrong with a key is told by the step that needs it.
+        with contextlib.suppress(ScSecureError):
+            session.cosign.public_key(key)
+    return found[0] if found else Outcome("provenance", "provenance")
+
+
+def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> Iterator[_Link]:
+    """The steps that are switched on, in their order, each with those that it waits for."""
+    security, limits = what.security, what.security.timeouts
+    if not security.enabled:
+        return
+    last: tuple[str, ...] = ()
+    if security.sbom.enabled:
+        form, *also = what.forms
+        yield _Link("sbom", "sbom", (), limits.sbom, "timeouts.sbom", lambda run: sbom.generate(run, image, form, also))
+        last = ("sbom",)
+    if security.scan.enabled:
+        rules, tools = _rules(security.scan), [tool.name for tool in security.scan.tools if tool.enabled]
+        step = partial(scan.scan, image=image, rules=rules, tools=tools)
+        yield _Link("scan", "scan", last, limits.scan, "timeouts.scan", step)
+        last = ("scan",)
+    key = what.key
+    if key is None:
+        return
+    if security.provenance.enabled:
+        step = partial(provenance.generate, image=image, source=what.source)
+        yield _Link("provenance", "provenance", (), limits.attest, "timeouts.attest", step)
+    yield _Link("sign", "sign", last, limits.sign, "timeouts.sign", lambda run: sign.sign(run, image, key))
+    attested = dict(_attested(image, what, key, done))
+    for name, attach in attested.items():
+        needs = ("sign", "provenance") if name == "attest-provenance" else ("sign",)
+        yield _Link(name, "attest", needs, limits.attest, "timeouts.attest", attach)
+    verifier = what.verifier
+    if verifier:
+        kinds = _kinds(what)
+        step = partial(verify.verify_image, image=image, verifier=verifier, attestations=kinds)
+        yield _Link("verify", "verify", tuple(attested) or ("sign",), limits.verify, "timeouts.verify", step)
+
+
+def _attested(
+    image: ImageReference, what: Plan, key: Key, done: Mapping[str, Outcome]
+) -> Iterator[tuple[str, Callable[[Session], StepResult]]]:
+    """What is attached, by the step's name."""
+
+    def attach_provenance(run: Session) -> StepResult:
+        gathered = done["provenance"].result
+        assert gathered  # noqa: S101 - for the type checker: the chain ends before this where it failed
+        return attest.attach_gathered(run, image, gathered.artifacts[0], key)
+
+    form = what.forms[0]
+    if what.security.attaches_sbom:
+        yield "attest-sbom", lambda run: attest.attach_sbom(run, image, form, key)
+    if what.security.provenance.enabled:
+        yield "attest-provenance", attach_provenance
+    if what.security.attests_scan:
+        yield "attest-scan", lambda run: attest.attach_scan(run, image, key)
+
+
+def _kinds(what: Plan) -> list[str]:
+    """What must be attached, by the names that verifying takes."""
+    kinds = {
+        what.forms[0].attestation: what.security.attaches_sbom,
+        "slsaprovenance1": what.security.provenance.enabled,
+        "vuln": what.security.attests_scan,
+    }
+    return [name for name, wanted in kinds.items() if wanted]
+
+
+def _run(session: Session, link: _Link) -> Outcome:
+    # The step's warnings and times are its own; programs, registry access and keys are the run's.
+    part = replace(session, started_at=datetime.now(UTC), warnings=[])
+    outcome = Outcome(link.name, link.kind, link.needs, part.started_at)
+    try:
+        result = link.run(part)
+    except ScSecureError as error:
+        return replace(outcome, finished_at=datetime.now(UTC), error=error)
+    return replace(outcome, finished_at=result.finished_at, result=result)
+
+
+def _with_document(session: Session, image: ImageReference, outcome: Outcome) -> tuple[Outcome, Json | None]:
+    """The scan's outcome, and its document: of this very run, since an older one may lie there."""
+    if outcome.error and not isinstance(outcome.error, PolicyViolation):
+        return outcome, None  # it came to no verdict
+    path = session.folder(image) / REPORT
+    content = path.read_bytes()
+    if outcome.result and session.artifact(path, content, "application/json") not in outcome.result.artifacts:
+        error = InfrastructureError(f"{shown_path(path)} was written anew by somebody else", advice="try again")
+        return replace(outcome, result=None, error=error), None
+    return outcome, parse_object(content, REPORT)
+
+
+def _rules(said: Scan) -> Rules:
+    """The policy of a scan, each scanner's own thresholds beside the general ones."""
+
+    def severity(word: Threshold | None) -> Severity | None:
+        return Severity.parse(word) if word else None
+
+    policy = Policy(
+        fail_on=Severity.parse(said.fail_on or "critical"),
+        warn_on=severity(said.warn_on),
+        only_fixed=said.only_fixed,
+        tools={each.name: Thresholds(severity(each.fail_on), severity(each.warn_on)) for each in said.tools},
+        kev=said.kev,
+        epss_above=said.epss_above,
+    )
+    return Rules(policy, tuple(said.ignore), tuple(map(Path, said.vex)), said.max_database_age)
+
+
+def _key(signing: Signing, environ: Mapping[str, str]) -> Key:
+    require_offline(keyless=signing.keyless, transparency_log=bool(signing.transparency_log))
+    return parse_key(signing.key or "", signing.password_env, environ)
+
+
+def _verifier(signing: Signing, key: Key, environ: Mapping[str, str]) -> Verifier:
+    """Who must have signed: the key that is named for it, or else the one that signs."""
+    return parse_key(signing.verify.key, None, environ) if signing.verify.key else key
