@@ -17,6 +17,7 @@ INTERRUPTED = 130
 _GROUPS = {
     "config": "Show and check a security policy.",
     "doctor": "Look at the tools that the steps need, and say what to do.",
+    "drift": "Compare what a stack's last update attached with what the registry has.",
     "image": "Scan, sign and verify an image.",
     "provenance": "Gather, attach and verify how an image was built.",
     "release": "Take an image through the whole chain, and report on it.",

@@ -110,7 +110,7 @@ def build(
         finished_at=max((step.finished_at for step in ran if step.finished_at), default=None),
         steps=list(steps),
         scan=scan or _counted(steps),
-        attachments=list(_attachments(steps)),
+        attachments=list(attachments(steps)),
         signer=signer,
         failure=failure,
         generator=Generator(version=__version__),
@@ -145,7 +145,7 @@ def _counted(steps: Iterable[Step]) -> Scan | None:
     return None
 
 
-def _attachments(steps: Iterable[Step]) -> Iterator[Attachment]:
+def attachments(steps: Iterable[Step]) -> Iterator[Attachment]:
     """What the steps attached, in their order: each kind and manifest once."""
     seen: set[tuple[str, str]] = set()
     for step in steps:
