@@ -3,6 +3,7 @@
 With `pytest -n`, the first process that needs them starts them, and the controlling process ends them.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -13,10 +14,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from devtools import engine, processes, registry, sample_database, tools
+from devtools.sigstore import services as local_sigstore
+
+if TYPE_CHECKING:
+    from tests.clouds.aws import Aws
+    from tests.clouds.google.server import Google
 
 _SESSION = "SC_SECURE_TEST_SESSION"
 """Names the folder that the processes of one test run share."""
@@ -31,6 +38,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     session = Path(os.environ.pop(_SESSION))
+    with contextlib.suppress(FileNotFoundError):
+        local_sigstore.Sigstore.load(session / "sigstore").stop()
     started = session / "services.json"
     if started.exists():
         services = json.loads(started.read_text())
@@ -41,8 +50,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @contextmanager
-def _alone(session: Path) -> Iterator[None]:
-    with (session / "lock").open("w") as lock:
+def _alone(session: Path, lock_name: str = "lock") -> Iterator[None]:
+    with (session / lock_name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -82,18 +91,29 @@ def _start(session: Path) -> dict[str, object]:
 
 
 def _plugins(pulumi: Path, session: Path) -> Path:
-    """The official plugins of PULUMI_HOME if they are asked for, else the offline ones in a home of their own."""
-    from tests.plugins.install import VERSIONS, install, is_offline  # noqa: PLC0415 - needs the Pulumi SDK
+    """A home with the official plugins of PULUMI_HOME if they are asked for, else the offline ones; offline clouds."""
+    from tests.plugins.install import CLOUD_VERSIONS, VERSIONS, install  # noqa: PLC0415 - needs the Pulumi SDK
 
-    if os.environ.get("SC_SECURE_PLUGINS") == "official":
-        home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-        for name, version in VERSIONS.items():
-            assert (home / "plugins" / f"resource-{name}-v{version}").is_dir(), f"no {name} {version} in {home}"
-            assert not is_offline(home, name), f"the {name} plugin in {home} isn't the official one"
-        return home
     home = session / "pulumi"
-    install(pulumi, home, sys.executable)
+    if os.environ.get("SC_SECURE_PLUGINS") == "official":
+        _borrow_official(Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi"), home)
+    else:
+        install(pulumi, home, sys.executable, VERSIONS)
+    install(pulumi, home, sys.executable, CLOUD_VERSIONS)
     return home
+
+
+def _borrow_official(official: Path, home: Path) -> None:
+    """Links the official plugins: file by file, since Pulumi doesn't take a link for a plugin's folder."""
+    from tests.plugins.install import VERSIONS, is_offline  # noqa: PLC0415 - needs the Pulumi SDK
+
+    for name, version in VERSIONS.items():
+        plugin = f"resource-{name}-v{version}"
+        assert (official / "plugins" / plugin).is_dir(), f"no {name} {version} in {official}"
+        assert not is_offline(official, name), f"the {name} plugin in {official} isn't the official one"
+        (home / "plugins" / plugin).mkdir(parents=True)
+        for file in (official / "plugins" / plugin).iterdir():
+            (home / "plugins" / plugin / file.name).symlink_to(file.absolute())
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +151,17 @@ def _registry(services: dict[str, object]) -> str:
     return str(services["registry"])
 
 
+@pytest.fixture(scope="session")
+def sigstore() -> local_sigstore.Sigstore:
+    """A Sigstore on loopback. Its programs are built when a machine first needs them, which takes two minutes."""
+    session = Path(os.environ[_SESSION])
+    with _alone(session, "sigstore.lock"):
+        try:
+            return local_sigstore.Sigstore.load(session / "sigstore")
+        except FileNotFoundError:
+            return local_sigstore.start(session / "sigstore")
+
+
 @pytest.fixture
 def key_pair(tmp_path: Path, tools_env: dict[str, str]) -> Path:
     """A cosign private key; its public half is beside it as `.pub`, its password is `COSIGN_PASSWORD` = `test`."""
@@ -138,3 +169,36 @@ def key_pair(tmp_path: Path, tools_env: dict[str, str]) -> Path:
     env = tools_env | {"COSIGN_PASSWORD": "test"}
     subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
     return tmp_path / "cosign.key"
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator["Aws"]:
+    """AWS on loopback, as the last test left it: for fixtures that several tests share."""
+    from tests.clouds.aws import Aws  # noqa: PLC0415 - needs moto, which takes a second
+
+    server = Aws()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_server: "Aws") -> "Aws":
+    """AWS on loopback, with an account in which there is nothing yet."""
+    aws_server.reset()
+    return aws_server
+
+
+@pytest.fixture(scope="session")
+def _google() -> Iterator["Google"]:
+    from tests.clouds.google.server import Google  # noqa: PLC0415 - needs Google's libraries
+
+    server = Google()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def google(_google: "Google") -> "Google":
+    """Google's APIs on loopback, with nothing in them."""
+    _google.reset()
+    return _google

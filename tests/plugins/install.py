@@ -13,24 +13,33 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
 VERSIONS = {"command": "1.2.1", "docker": "5.2.0"}
 """The official plugins that the offline ones stand for."""
 
+CLOUD_VERSIONS = {"aws": "7.51.1", "gcp": "10.2.0"}
+"""Those of the clouds, whose offline ones are for the tests alone: they need more than the Pulumi SDK."""
+
 _HERE = Path(__file__).resolve().parent
 _MARKER = "OFFLINE"
 _LAUNCHER = """\
 #!/bin/sh
 # {name} {version}, offline: {python} runs the code beside this file. Isolated from PYTHONPATH, which is the program's.
-exec {python} -I -B -u "$(dirname "$0")/code" "$@"
+exec {python} -I -u "$(dirname "$0")/code" "$@"
 """
 
 
-def install(pulumi: Path | str, home: Path | str, python: Path | str = sys.executable) -> None:
-    """Install what isn't installed yet; an official plugin stays. `python` has the Pulumi SDK."""
-    for name, version in VERSIONS.items():
+def install(
+    pulumi: Path | str,
+    home: Path | str,
+    python: Path | str = sys.executable,
+    versions: Mapping[str, str] = VERSIONS,
+) -> None:
+    """Install what isn't installed yet; an official plugin stays. `python` has what the plugins need."""
+    for name, version in versions.items():
         if _is_official(home, name):
             continue
         _same_version_as_sdk(name, version)
@@ -56,7 +65,7 @@ def _is_official(home: Path | str, name: str) -> bool:
 
 
 def _marker(home: Path | str, name: str) -> Path:
-    return Path(home, "plugins", f"resource-{name}-v{VERSIONS[name]}", _MARKER)
+    return Path(home, "plugins", f"resource-{name}-v{(VERSIONS | CLOUD_VERSIONS)[name]}", _MARKER)
 
 
 def _same_version_as_sdk(name: str, version: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from provider import ProviderError
+from resources import ProviderError
 
 _LONGEST_LOGGED_LINE = 64 * 1024
 _CHUNK = 32 * 1024

@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 from context import digest_of
 from engine import Engine, registry_of
 from properties import UNKNOWN, Properties, has_unknowns
-from provider import Operation, Provider, ProviderError, serve
+from provider import Provider
+from resources import Operation, ProviderError, Resource
+from servicer import serve
 
 _STRING = {"type": "string"}
 _BUILD: dict[str, Any] = {
@@ -30,12 +32,10 @@ _REGISTRY = {"type": "object", "properties": {"server": _STRING, "username": _ST
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-class Docker(Provider):
-    """Builds and pushes images, as `docker:index/image:Image`."""
+class Image(Resource):
+    """`docker:index/image:Image`: builds and pushes an image."""
 
-    name = "docker"
-    version = "5.2.0"
-    resource = "docker:index/image:Image"
+    token = "docker:index/image:Image"
     inputs: ClassVar = {
         "type": "object",
         "properties": {
@@ -54,16 +54,10 @@ class Docker(Provider):
         "required": ["baseImageName", "context", "dockerfile", "imageName", "registryServer", "repoDigest"],
     }
 
-    def __init__(self) -> None:
-        self._engine = Engine()
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
-    def configure(self, config: dict[str, str]) -> None:
-        host = config.pop("host", "")
-        super().configure({key: value for key, value in config.items() if value})
-        if host:
-            os.environ["DOCKER_HOST"] = host
-
-    def check(self, operation: Operation, news: Properties) -> Properties:
+    def check(self, operation: Operation, olds: Properties, news: Properties) -> Properties:
         name = news["imageName"]
         if not news.get("skipPush") and not has_unknowns(name):
             registry_of(name)  # refuses a name that isn't fully qualified
@@ -86,43 +80,66 @@ class Docker(Provider):
         server = {key: value for key, value in inputs["registry"].items() if key == "server"}
         return inputs | {"registry": server}
 
+    def planned(self, operation: Operation, olds: Properties | None, news: Properties) -> Properties:
+        if news.get("buildOnPreview") and not has_unknowns(news):
+            self._image(operation, news, push=False)
+        return _described(news) | {"repoDigest": UNKNOWN}
+
     def create(self, operation: Operation, inputs: Properties) -> tuple[str, Properties]:
-        return inputs["imageName"], self._image(operation, inputs)
+        return inputs["imageName"], self.update(operation, "", {}, inputs)
 
-    def update(self, operation: Operation, olds: Properties, news: Properties) -> Properties:
-        return self._image(operation, news)
+    def update(self, operation: Operation, name: str, olds: Properties, news: Properties) -> Properties:
+        return _described(news) | {"repoDigest": self._image(operation, news, push=not news.get("skipPush"))}
 
-    def cancel(self) -> None:
-        self._engine.cancel()
-
-    def _image(self, operation: Operation, inputs: Properties) -> Properties:
-        build = inputs["build"] if isinstance(inputs["build"], dict) else {"context": UNKNOWN, "dockerfile": UNKNOWN}
-        registry = inputs["registry"] if isinstance(inputs.get("registry"), dict) else {}
+    def _image(self, operation: Operation, inputs: Properties, *, push: bool) -> str:
+        """Build the image; return its id, or its reference when it is pushed."""
+        name, build = inputs["imageName"], inputs["build"]
         context, dockerfile = _places(build)
-        known = not has_unknowns([context, dockerfile])
-        outputs = {
-            "baseImageName": inputs["imageName"],
-            "context": context,
-            "dockerfile": os.path.relpath(dockerfile, context) if known else UNKNOWN,
-            "imageName": inputs["imageName"],
-            "platform": build.get("platform", UNKNOWN),
-            "registryServer": registry.get("server", ""),
-            "repoDigest": UNKNOWN,
-        }
-        if operation.preview and (not inputs.get("buildOnPreview") or has_unknowns(inputs)):
-            return outputs
-        name = inputs["imageName"]
-        with self._engine.credentials(name, registry, operation.warn) as environment:
+        with self._engine.credentials(name, inputs.get("registry", {}), operation.warn) as environment:
             operation.log("Building the image")
             image = self._engine.build(
                 name, build, context=context, dockerfile=dockerfile, environment=environment, log=operation.log
             )
-            if operation.preview:
-                return outputs
-            if inputs.get("skipPush"):
-                return outputs | {"repoDigest": image}
+            if not push:
+                return image
             operation.log("Pushing Image to the registry")
-            return outputs | {"repoDigest": self._engine.push(name, environment, operation.log)}
+            return self._engine.push(name, environment, operation.log)
+
+
+class Docker(Provider):
+    """Builds and pushes images."""
+
+    name = "docker"
+    version = "5.2.0"
+
+    def __init__(self) -> None:
+        self._engine = Engine()
+        super().__init__([Image(self._engine)])
+
+    def configure(self, config: dict[str, str]) -> None:
+        host = config.pop("host", "")
+        super().configure({key: value for key, value in config.items() if value})
+        if host:
+            os.environ["DOCKER_HOST"] = host
+
+    def cancel(self) -> None:
+        self._engine.cancel()
+
+
+def _described(inputs: Properties) -> Properties:
+    """Return the outputs that follow from the inputs."""
+    build = inputs["build"] if isinstance(inputs["build"], dict) else {"context": UNKNOWN, "dockerfile": UNKNOWN}
+    registry = inputs["registry"] if isinstance(inputs.get("registry"), dict) else {}
+    context, dockerfile = _places(build)
+    known = not has_unknowns([context, dockerfile])
+    return {
+        "baseImageName": inputs["imageName"],
+        "context": context,
+        "dockerfile": os.path.relpath(dockerfile, context) if known else UNKNOWN,
+        "imageName": inputs["imageName"],
+        "platform": build.get("platform", UNKNOWN),
+        "registryServer": registry.get("server", ""),
+    }
 
 
 def _places(build: Properties) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from provider import ProviderError
+from resources import ProviderError
 
 
 def digest_of(context: str, dockerfile: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from provider import ProviderError
+from resources import ProviderError
 
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
 _HUB = "https://index.docker.io/v1/"  # what the docker configuration calls it

@@ -1,6 +1,8 @@
 """Property maps: from and to the wire, what is unknown in them, how two differ, and whether one fits a schema."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -24,22 +26,22 @@ _UNKNOWNS = frozenset(
 
 
 def from_struct(struct: struct_pb2.Struct) -> Properties:
-    """Read a property map; a null is the same as absent."""
-    return _without_nulls(json_format.MessageToDict(struct))
+    """Read a property map; a null is the same as absent, and a whole number an int: the wire knows floats only."""
+    return _plain(json_format.MessageToDict(struct))
 
 
-def _without_nulls(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Write a property map."""
+    """Write a property map, without what is None at its top."""
     struct = struct_pb2.Struct()
-    json_format.ParseDict(dict(properties), struct)
+    json_format.ParseDict({key: value for key, value in properties.items() if value is not None}, struct)
     return struct
 
 
@@ -88,6 +90,32 @@ def top(path: str) -> str:
     return path.split(".", 1)[0].split("[", 1)[0]
 
 
+def within(path: str, names: Collection[str]) -> bool:
+    """Whether a path made by `differences` is one of the dotted names, in one of them, or around one."""
+    plain = re.sub(r"\[[^]]*]", "", path)
+    return any(f"{plain}.".startswith(f"{name}.") or f"{name}.".startswith(f"{plain}.") for name in names)
+
+
+def any_order(value: Any, names: Collection[str], path: str = "") -> Any:
+    """Return the value with the lists at these dotted names sorted."""
+    if isinstance(value, dict):
+        return {key: any_order(item, names, f"{path}.{key}" if path else key) for key, item in value.items()}
+    if isinstance(value, list):
+        items = [any_order(item, names, path) for item in value]
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True)) if path in names else items
+    return value
+
+
+def narrowed(schema: Mapping[str, Any], actual: Any, given: Any) -> Any:
+    """Return `actual` without the properties of objects that `given` leaves to the other side."""
+    if isinstance(actual, dict) and isinstance(given, dict) and "properties" in schema:
+        kinds = schema["properties"]
+        return {key: narrowed(kinds.get(key, {}), item, given[key]) for key, item in actual.items() if key in given}
+    if isinstance(actual, list) and isinstance(given, list) and len(actual) == len(given):
+        return [narrowed(schema.get("items", {}), *pair) for pair in zip(actual, given, strict=True)]
+    return actual
+
+
 def misfits(schema: Mapping[str, Any], value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield `(path, reason)` of each part of the value that doesn't fit the schema, written as a Pulumi package's."""
     if not isinstance(value, dict | list) and value in _UNKNOWNS:
@@ -102,6 +130,10 @@ def misfits(schema: Mapping[str, Any], value: Any, path: str = "") -> Iterator[t
             if "enum" in schema and value not in schema["enum"]:
                 yield path, f"must be one of {', '.join(schema['enum'])}"
         case "boolean" if isinstance(value, bool):
+            pass
+        case "integer" if isinstance(value, int) and not isinstance(value, bool):
+            pass
+        case "number" if isinstance(value, int | float) and not isinstance(value, bool):
             pass
         case None:
             pass  # anything

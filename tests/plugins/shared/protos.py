@@ -2,6 +2,7 @@
 
 `import pulumi` costs a plugin 0.3 s of CPU at every start and gives it nothing: all it needs are the generated modules
 in `pulumi/runtime/proto`. So `pulumi` and `pulumi.runtime` are entered as empty packages with the right search path.
+A plugin that needs the SDK after all (`sdk_schema`) takes them away again.
 """
 
 import importlib.util
@@ -32,4 +33,9 @@ from pulumi.runtime.proto import (  # noqa: E402
     provider_pb2_grpc,
 )
 
-__all__ = ["engine_pb2", "engine_pb2_grpc", "plugin_pb2", "provider_pb2", "provider_pb2_grpc"]
+try:  # the same message twice: a process can have only one, and Google's libraries bring theirs
+    from google.rpc import status_pb2
+except ImportError:
+    from pulumi.runtime.proto import status_pb2
+
+__all__ = ["engine_pb2", "engine_pb2_grpc", "plugin_pb2", "provider_pb2", "provider_pb2_grpc", "status_pb2"]
