@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict
 
 import click
 from pydantic import ValidationError
@@ -134,7 +134,7 @@ def scan_options(command: Command) -> Command:
     return command
 
 
-def rules_of(**flags: Unpack[ScanFlags]) -> Rules:
+def rules_of(flags: ScanFlags) -> Rules:
     """The rules that the flags say."""
     fail_on, warn_on = dict(flags["tool_fail_on"]), dict(flags["tool_warn_on"])
     policy = Policy(

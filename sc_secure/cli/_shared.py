@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 import click
 
+from sc_secure.context.credentials import NamedVariables
 from sc_secure.steps.attachments import require_offline
 from sc_secure.steps.result import StepResult
-from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, StepFunction, open_session
+from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, Session, StepFunction, open_session
 from sc_secure.tools.key import Key, parse_key
 from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.text import printable
@@ -27,6 +29,20 @@ class Shared(TypedDict):
     verbose: bool
     artifacts: str
     timeout: float
+    registry_username_env: str | None
+    registry_password_env: str | None
+
+
+def shared_of(values: Shared) -> Shared:
+    """The shared ones of a command's values."""
+    return Shared(
+        output=values["output"],
+        verbose=values["verbose"],
+        artifacts=values["artifacts"],
+        timeout=values["timeout"],
+        registry_username_env=values["registry_username_env"],
+        registry_password_env=values["registry_password_env"],
+    )
 
 
 class _Image(click.ParamType[ImageReference]):
@@ -81,6 +97,17 @@ def run_options(command: Command, *, what: str, timeout: float) -> Command:
             metavar="SECONDS",
             help=f"How long {what} may take.",
         ),
+        click.option(
+            "--registry-username-env",
+            metavar="NAME",
+            help="The environment variable that holds the user's name at the registry.  [default: docker's "
+            "configuration, or the ambient cloud identity]",
+        ),
+        click.option(
+            "--registry-password-env",
+            metavar="NAME",
+            help="The environment variable that holds the password or token. Goes with --registry-username-env.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -127,9 +154,28 @@ def chosen_key(key: str | None, password_env: str | None, *, keyless: bool, tran
     return parse_key(key, password_env, os.environ)
 
 
-def run_step(step: StepFunction, **shared: Unpack[Shared]) -> None:
-    """Run a step, and print its result: one line of JSON, or a few lines for a person."""
-    with open_session(artifacts=shared["artifacts"], timeout=shared["timeout"], verbose=shared["verbose"]) as session:
+def session_for(image: ImageReference, **shared: Unpack[Shared]) -> AbstractContextManager[Session]:
+    """A run on one image, with the `shared_options`.
+
+    Raises:
+        UsageError: only one of the two variables of the registry's credentials is named.
+    """
+    username, password = shared["registry_username_env"], shared["registry_password_env"]
+    if (username is None) != (password is None):
+        raise click.UsageError("--registry-username-env and --registry-password-env go together")
+    named = NamedVariables(username, password) if username is not None and password is not None else None
+    return open_session(
+        artifacts=shared["artifacts"],
+        timeout=shared["timeout"],
+        verbose=shared["verbose"],
+        image=image,
+        registry_variables=named,
+    )
+
+
+def run_step(image: ImageReference, step: StepFunction, **shared: Unpack[Shared]) -> None:
+    """Run a step on an image, and print its result: one line of JSON, or a few lines for a person."""
+    with session_for(image, **shared) as session:
         result = step(session)
     for warning in result.warnings:
         print(f"warning: {printable(warning, limit=500)}", file=sys.stderr)

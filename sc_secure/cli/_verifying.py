@@ -7,11 +7,12 @@ from typing import Unpack
 
 import click
 
-from sc_secure.cli._shared import KEY_HELP, Command, Shared, chosen_key, password_option, run_step
+from sc_secure.cli._shared import KEY_HELP, Command, Shared, chosen_key, password_option, run_step, shared_of
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import Verifier
 from sc_secure.tools.identity import parse_identity
+from sc_secure.tools.reference import ImageReference
 
 
 class Verifying(Shared):
@@ -59,19 +60,19 @@ def verifier_options(command: Command) -> Command:
     return command
 
 
-def run_verification(step: Callable[[Session, Verifier], StepResult], **values: Unpack[Verifying]) -> None:
+def run_verification(
+    image: ImageReference, step: Callable[[Session, Verifier], StepResult], **values: Unpack[Verifying]
+) -> None:
     """Run a step that verifies, for the signer of the `verifier_options`, and print its result.
 
     Raises:
         ConfigError: the key, the identity or the trusted root isn't what it should be.
     """
     run_step(
+        image,
         # Inside the session, whose time-out also ends an expression that takes for ever.
         lambda session: step(session, _verifier(values)),
-        output=values["output"],
-        verbose=values["verbose"],
-        artifacts=values["artifacts"],
-        timeout=values["timeout"],
+        **shared_of(values),
     )
 
 

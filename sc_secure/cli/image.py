@@ -10,13 +10,13 @@ import click
 
 from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
 from sc_secure.cli._shared import (
-    Output,
     Shared,
     chosen_key,
     image_option,
     image_type,
     key_options,
     run_step,
+    shared_of,
     shared_options,
 )
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
@@ -27,6 +27,10 @@ from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
     from sc_secure.steps.status import Status
+
+
+class _ScanValues(ScanFlags, Shared):
+    """The values of the `scan_options` and the shared ones."""
 
 
 @click.group()
@@ -59,11 +63,7 @@ def scan(
     image: ImageReference,
     tools: tuple[str, ...],
     sbom_file: Path | None,
-    output: Output,
-    verbose: bool,
-    artifacts: str,
-    timeout: float,
-    **flags: Unpack[ScanFlags],
+    **values: Unpack[_ScanValues],
 ) -> None:
     """Scan the image for known vulnerabilities.
 
@@ -72,9 +72,12 @@ def scan(
     """
     from sc_secure.steps import scan as step  # noqa: PLC0415 - light start
 
-    rules = rules_of(**flags)
-    shared: Shared = {"output": output, "verbose": verbose, "artifacts": artifacts, "timeout": timeout}
-    run_step(lambda session: step.scan(session, image, rules, tools=tools, sbom_file=sbom_file), **shared)
+    rules = rules_of(values)
+    run_step(
+        image,
+        lambda session: step.scan(session, image, rules, tools=tools, sbom_file=sbom_file),
+        **shared_of(values),
+    )
 
 
 @command.command()
@@ -97,7 +100,7 @@ def sign(
     from sc_secure.steps import sign as step  # noqa: PLC0415 - light start
 
     chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(lambda session: step.sign(session, image, chosen), **shared)
+    run_step(image, lambda session: step.sign(session, image, chosen), **shared)
 
 
 @command.command()
@@ -125,7 +128,7 @@ def verify(
 
     for name in attestations:
         step.predicate_type(name)
-    run_verification(lambda session, signer: step.verify_image(session, image, signer, attestations), **values)
+    run_verification(image, lambda session, signer: step.verify_image(session, image, signer, attestations), **values)
 
 
 @command.command()

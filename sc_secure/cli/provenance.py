@@ -8,7 +8,16 @@ from typing import Unpack
 import click
 
 from sc_secure.cli._build import Built, build_options, built_from
-from sc_secure.cli._shared import Command, Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.cli._shared import (
+    Command,
+    Shared,
+    chosen_key,
+    image_option,
+    key_options,
+    run_step,
+    shared_of,
+    shared_options,
+)
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
@@ -41,20 +50,13 @@ class _SourceValues(Built, Shared):
     include_dockerfile: bool
 
 
-def _split(values: _SourceValues) -> tuple[Source, Shared]:
-    source = replace(
+def _source(values: _SourceValues) -> Source:
+    return replace(
         built_from(values),
         builder_id=values["builder_id"],
         include_git=values["include_git"],
         include_dockerfile=values["include_dockerfile"],
     )
-    shared = Shared(
-        output=values["output"],
-        verbose=values["verbose"],
-        artifacts=values["artifacts"],
-        timeout=values["timeout"],
-    )
-    return source, shared
 
 
 @click.group()
@@ -70,8 +72,8 @@ def generate(*, image: ImageReference, **values: Unpack[_SourceValues]) -> None:
     """Gather how the image was built, and write it under --artifacts."""
     from sc_secure.steps import provenance  # noqa: PLC0415 - light start
 
-    source, shared = _split(values)
-    run_step(lambda session: provenance.generate(session, image, source), **shared)
+    source = _source(values)
+    run_step(image, lambda session: provenance.generate(session, image, source), **shared_of(values))
 
 
 @command.command()
@@ -94,9 +96,9 @@ def attach(
     """
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
-    source, shared = _split(values)
+    source = _source(values)
     chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(lambda session: attest.attach_provenance(session, image, source, chosen), **shared)
+    run_step(image, lambda session: attest.attach_provenance(session, image, source, chosen), **shared_of(values))
 
 
 @command.command()
@@ -114,6 +116,7 @@ def verify(
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
     run_verification(
+        image,
         lambda session, signer: step.verify_attestation(
             session, image, signer, "slsaprovenance1", builder_id=builder_id
         ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from sc_secure.cli._build import Built, build_options, built_from
-from sc_secure.cli._shared import Shared, image_option, run_options
+from sc_secure.cli._shared import Shared, image_option, run_options, session_for, shared_of
 from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
@@ -78,7 +78,6 @@ def create(
     from sc_secure.cli._reports import publish  # noqa: PLC0415 - light start
     from sc_secure.policy.loading import load_policy  # noqa: PLC0415 - light start
     from sc_secure.steps.release import plan, secure  # noqa: PLC0415 - light start
-    from sc_secure.steps.session import open_session  # noqa: PLC0415 - light start
 
     if (stack is None) == (policy is None):
         raise click.UsageError("say which policy counts: either --stack NAME, or --policy FILE")
@@ -86,7 +85,7 @@ def create(
     what = plan(security, built_from(values), [sbom_format(name) for name in forms], os.environ)
     if not security.enabled:
         print("warning: the policy switches security off: nothing is done", file=sys.stderr)
-    with open_session(artifacts=values["artifacts"], timeout=values["timeout"], verbose=values["verbose"]) as session:
+    with session_for(image, **shared_of(values)) as session:
         chain = secure(session, image, what, _tell)
         folder = session.folder(image)
     release = _document(image, what, chain, environment, f"stack {stack}" if stack is not None else str(policy))

@@ -34,7 +34,7 @@ def generate(*, image: ImageReference, name: str, **shared: Unpack[Shared]) -> N
     """Read the image once, and write its catalogue under --artifacts."""
     from sc_secure.steps import sbom  # noqa: PLC0415 - light start
 
-    run_step(lambda session: sbom.generate(session, image, sbom_format(name)), **shared)
+    run_step(image, lambda session: sbom.generate(session, image, sbom_format(name)), **shared)
 
 
 @command.command()
@@ -56,7 +56,7 @@ def attach(
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
     chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(lambda session: attest.attach_sbom(session, image, sbom_format(name), chosen), **shared)
+    run_step(image, lambda session: attest.attach_sbom(session, image, sbom_format(name), chosen), **shared)
 
 
 @command.command()
@@ -74,4 +74,4 @@ def verify(
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
     kind = sbom_format(name).attestation
-    run_verification(lambda session, signer: step.verify_attestation(session, image, signer, kind), **values)
+    run_verification(image, lambda session, signer: step.verify_attestation(session, image, signer, kind), **values)

@@ -37,7 +37,7 @@ def attach(
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
     chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(lambda session: attest.attach_scan(session, image, chosen), **shared)
+    run_step(image, lambda session: attest.attach_scan(session, image, chosen), **shared)
 
 
 @command.command()
@@ -52,4 +52,4 @@ def verify(
     """Verify that a scan's result is attached to the image, by this signer."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    run_verification(lambda session, signer: step.verify_attestation(session, image, signer, "vuln"), **values)
+    run_verification(image, lambda session, signer: step.verify_attestation(session, image, signer, "vuln"), **values)

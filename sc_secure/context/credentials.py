@@ -1,5 +1,6 @@
-"""Registry credentials from docker's configuration, where docker, cosign and syft find theirs too.
+"""Registry credentials: named variables, docker's configuration, or the ambient cloud identity, in this order.
 
+Docker's configuration is where docker, cosign and syft find theirs too; for the other two they get a private one.
 https://docs.docker.com/reference/cli/docker/login/#configuration-file (`auths`, `credsStore`, `credHelpers`).
 """
 
@@ -7,12 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from sc_secure.errors import InfrastructureError, ToolMissing
+from sc_secure.context.cloud import helper_of, token_for
+from sc_secure.errors import ConfigError, InfrastructureError, ToolMissing
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
@@ -21,6 +26,88 @@ from sc_secure.tools.registry import Credentials
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _MAX_CONFIG = MIB
 _TOKEN_USER = "<token>"  # noqa: S105 - the helper protocol's mark of an identity token
+
+
+@dataclass(frozen=True)
+class NamedVariables:
+    """The names of the environment variables that hold the registry's user name and password."""
+
+    username: str
+    password: str
+
+
+def login(
+    host: str, named: NamedVariables | None, runner: Runner, environ: Mapping[str, str], temp: Path
+) -> Path | None:
+    """A private docker configuration with the registry's credentials; None: docker's own has them, or nobody has.
+
+    Args:
+        host: the registry's host and port, `index.docker.io` for Docker Hub.
+        named: the variables to read, if the user names any.
+        runner: runs a credential helper or a cloud's program.
+        environ: our environment.
+        temp: the run's private folder: the configuration goes with it, however the run ends.
+
+    Raises:
+        ConfigError: a named variable isn't set.
+    """
+    if named:
+        found = _from_variables(named, environ)
+        runner.hide([found.password])
+    elif helper_of(host) is None or _is_configured(host, environ):
+        return None
+    else:
+        found = _from_cloud(host, runner, environ, temp)
+    return _private_config(host, found, temp) if found else None
+
+
+def _from_variables(named: NamedVariables, environ: Mapping[str, str]) -> Credentials:
+    unset = [name for name in (named.username, named.password) if not environ.get(name)]
+    if unset:
+        raise ConfigError(
+            f"--registry-username-env, --registry-password-env: {' and '.join(unset)} not set",
+            advice="set them where the step runs, or leave both flags out to use docker's configuration",
+        )
+    return Credentials(environ[named.username], environ[named.password])
+
+
+def _is_configured(host: str, environ: Mapping[str, str]) -> bool:
+    """Whether docker's configuration says where the registry's credentials are; nobody is asked for them yet."""
+    config = _read_config(environ)
+    return bool(
+        config.get("credsStore")
+        or _mapping(config, "credHelpers").get(host)
+        or any(name in _mapping(config, "auths") for name in _names(host))
+    )
+
+
+def _from_cloud(host: str, runner: Runner, environ: Mapping[str, str], temp: Path) -> Credentials | None:
+    helper = helper_of(host)
+    if helper is None:
+        return None
+    return _ask_helper(helper, host, runner, environ, temp) or token_for(host, runner, environ, temp)
+
+
+def _private_config(host: str, credentials: Credentials, temp: Path) -> Path:
+    entry = {"auth": base64.b64encode(f"{credentials.username}:{credentials.password}".encode()).decode()}
+    if credentials.identity_token:
+        entry = {"identitytoken": credentials.identity_token}
+    folder = temp / "docker"
+    folder.mkdir(mode=0o700)
+    handle = os.open(folder / "config.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump({"auths": {_server(host): entry}}, file)
+    return folder
+
+
+def _server(host: str) -> str:
+    """The registry's name in docker's configuration."""
+    return _DOCKER_HUB if host == "index.docker.io" else host
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """What a registry may be called under `auths`."""
+    return (_server(host), f"https://{host}", f"https://{host}/v1/", f"https://{host}/v2/")
 
 
 def credentials_for(host: str, runner: Runner, environ: Mapping[str, str], temp: Path) -> Credentials | None:
@@ -32,7 +119,7 @@ def credentials_for(host: str, runner: Runner, environ: Mapping[str, str], temp:
         environ: our environment (`DOCKER_CONFIG`, `HOME`).
         temp: the run's private folder.
     """
-    server = _DOCKER_HUB if host == "index.docker.io" else host
+    server = _server(host)
     config = _read_config(environ)
     helper = _mapping(config, "credHelpers").get(host) or config.get("credsStore")
     if isinstance(helper, str) and re.fullmatch(r"[\w.-]+", helper, re.ASCII):
@@ -40,7 +127,7 @@ def credentials_for(host: str, runner: Runner, environ: Mapping[str, str], temp:
         if found:
             return found
     auths = _mapping(config, "auths")
-    for name in (server, f"https://{host}", f"https://{host}/v1/", f"https://{host}/v2/"):
+    for name in _names(host):
         entry = auths.get(name)
         if isinstance(entry, dict):
             return _entry(cast("Json", entry))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sc_secure.context.credentials import credentials_for
+from sc_secure.context.credentials import NamedVariables, credentials_for, login
 from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
 from sc_secure.tools.cosign import Cosign
 from sc_secure.tools.lifeline import Lifeline
@@ -119,6 +119,8 @@ def open_session(
     timeout: float = DEFAULT_TIMEOUT,
     verbose: bool = False,
     environ: Mapping[str, str] = os.environ,
+    image: ImageReference | None = None,
+    registry_variables: NamedVariables | None = None,
 ) -> Generator[Session]:
     """A session for one step.
 
@@ -127,12 +129,21 @@ def open_session(
         timeout: seconds for the whole step.
         verbose: show the tools' command lines and messages on stderr.
         environ: the environment.
+        image: what the step works on: its registry's credentials are found before the tools run, where docker's
+            configuration doesn't say where they are.
+        registry_variables: the names of the variables that hold these credentials.
+
+    Raises:
+        ConfigError: a named variable isn't set.
 
     Raises (inside):
         StepTimedOut: the time is over. KeyboardInterrupt: a signal, or our parent is gone.
     """
     with Lifeline(timeout) as lifeline, private_folder(environ) as temp:
         runner = Runner(verbose=verbose)
+        config = login(image.registry, registry_variables, runner, environ, temp) if image else None
+        if config:
+            environ = {**environ, "DOCKER_CONFIG": str(config)}
         yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp), lifeline)
 
 

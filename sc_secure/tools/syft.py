@@ -54,8 +54,9 @@ class Syft:
         # A configuration of our own: a `.syft.yaml` in the working directory could leave packages out.
         config = self._temp / "syft.yaml"
         config.write_text("check-for-app-update: false\n")
-        argv = [*words, "--config", str(config), "--quiet"]
-        env = environment_for("syft", self._environ, self._temp, SYFT_CHECK_FOR_APP_UPDATE="false")
+        # Without --quiet, which hides what went wrong: it tells a registry's refusal from a bad moment.
+        argv = [*words, "--config", str(config)]
+        env = environment_for("syft", self._environ, self._temp, SYFT_CHECK_FOR_APP_UPDATE="false", NO_COLOR="1")
 
         def run() -> None:
             done = self._runner.run(argv, env=env)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sc_secure.context.credentials import credentials_for
+from sc_secure.context.credentials import NamedVariables, credentials_for, login
+from sc_secure.errors import ConfigError
 from sc_secure.tools.process import Runner
 from sc_secure.tools.registry import Credentials
 
@@ -71,3 +72,58 @@ def test_a_helper_that_has_nothing(ask, tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("config", ["", "{", "[]", '{"auths": 3, "credHelpers": []}', "[" * 100_000])
 def test_a_broken_config_is_none(ask, config: str) -> None:
     assert ask(config) is None
+
+
+def private(tmp_path: Path, host: str, named: NamedVariables | None = None, **environ: str) -> Path | None:
+    docker = tmp_path / "theirs"
+    docker.mkdir()
+    (docker / "config.json").write_text(json.dumps({"auths": {"known.example": {"auth": AUTH}}}))
+    environ = {"DOCKER_CONFIG": str(docker), "PATH": f"{tmp_path}:/usr/bin:/bin", **environ}
+    return login(host, named, Runner(), environ, tmp_path)
+
+
+NAMED = NamedVariables("THE_USER", "THE_PASSWORD")
+
+
+def test_named_variables_win_and_stay_private(tmp_path: Path) -> None:
+    folder = private(tmp_path, "known.example", NAMED, THE_USER="eve", THE_PASSWORD="p:w")
+    assert folder
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "config.json").stat().st_mode) == 0o600
+    environ = {"DOCKER_CONFIG": str(folder)}
+    assert credentials_for("known.example", Runner(), environ, tmp_path) == Credentials("eve", "p:w")
+    assert credentials_for("other.example", Runner(), environ, tmp_path) is None
+
+
+@pytest.mark.parametrize("environ", [{}, {"THE_USER": "eve"}, {"THE_USER": "eve", "THE_PASSWORD": ""}])
+def test_a_named_variable_that_is_not_set(tmp_path: Path, environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="THE_PASSWORD"):
+        private(tmp_path, "known.example", NAMED, **environ)
+
+
+def test_docker_s_own_configuration_is_left_to_docker(tmp_path: Path) -> None:
+    assert private(tmp_path, "known.example") is None
+
+
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+
+
+def test_a_cloud_s_helper_and_else_its_program(tmp_path: Path) -> None:
+    aws = tmp_path / "aws"
+    aws.write_text(f"#!/bin/sh\necho {'t' * 20}\n")
+    aws.chmod(0o755)
+    folder = private(tmp_path, ECR)
+    assert folder
+    environ = {"DOCKER_CONFIG": str(folder)}
+    assert credentials_for(ECR, Runner(), environ, tmp_path) == Credentials("AWS", "t" * 20)
+    (folder / "config.json").unlink()
+    folder.rmdir()
+    helper(tmp_path, "ecr-login", '{"Username":"AWS","Secret":"by-the-helper"}')
+    folder = login(ECR, None, Runner(), {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}, tmp_path)
+    assert folder
+    assert credentials_for(ECR, Runner(), environ, tmp_path) == Credentials("AWS", "by-the-helper")
+
+
+def test_nobody_has_any(tmp_path: Path) -> None:
+    assert private(tmp_path, "other.example") is None
+    assert login(ECR, None, Runner(), {"PATH": "/nowhere", "HOME": str(tmp_path)}, tmp_path) is None

@@ -87,6 +87,8 @@ def test_an_image_that_is_not_there(sc: CommandLine, image: str) -> None:
     done = sc(f"sbom generate --image {missing} --format syft-json")
     assert (done.code, done.stdout) == (6, "")
     assert "syft" in done.stderr
+    assert "MANIFEST_UNKNOWN" in done.stderr
+    assert "[31m" not in done.stderr  # no colours
 
 
 def test_syft_never_sees_the_password(
