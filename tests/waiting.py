@@ -1,10 +1,19 @@
 """Waits for what another process does, by looking often."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 _PATIENCE = 20.0
 """Seconds."""
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Returns once it has happened."""
+    until = time.monotonic() + _PATIENCE
+    while not happened():
+        assert time.monotonic() < until, "it didn't happen"
+        time.sleep(0.05)
 
 
 def process_id(file: Path) -> int:

@@ -1,18 +1,19 @@
 """`examples/ecs` as it stands, on the real engine: AWS's API is moto, the registry one on loopback."""
 
-import importlib.util
 import shutil
-import threading
+import subprocess
+import sys
 from http.client import HTTPConnection
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devtools import processes
 from tests.clouds.aws import ACCOUNT, REGION
 from tests.engine.ecs_project import EcsProject
 from tests.engine.secured_project import SecuredProject
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.clouds.aws import Aws
@@ -103,32 +104,29 @@ def check_the_service(example: EcsProject, outputs: dict[str, str]) -> None:
     }
 
 
-def test_the_application_answers_who_knows_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = importlib.util.spec_from_file_location("ecs_example_app", EXAMPLE / "app/app.py")
-    assert spec is not None and spec.loader is not None
-    app = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(app)
-    monkeypatch.setattr(app.Handler, "log_message", lambda *_: None)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), app.Handler)
-    monkeypatch.setattr(app, "PORT", server.server_port)
-    assert not app.healthy()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+def test_the_application_answers_who_knows_its_token() -> None:
+    port = processes.free_port()
+    environment = {"PORT": str(port), "TOKEN": TOKEN, "VERSION": "7", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, str(EXAMPLE / "app/app.py")]
+
+    def check() -> int:
+        return subprocess.run([*command, "--check"], env=environment, check=False).returncode
 
     def answer(path: str, authorization: str = "") -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", path, headers={"Authorization": authorization})
         response = connection.getresponse()
         return response.status, response.read().decode()
 
-    try:
-        assert app.healthy()
-        assert answer("/") == answer("/", "Bearer ") == (401, "a token is needed\n")
-        monkeypatch.setenv("TOKEN", TOKEN)
-        monkeypatch.setenv("VERSION", "7")
-        assert answer("/", f"Bearer {TOKEN}") == (200, "version 7\n")
-        assert answer("/", "Bearer wrong")[0] == 401
-        assert answer("/healthz") == (200, "ok\n")
-        assert answer("/other")[0] == 404
-    finally:
-        server.shutdown()
-        server.server_close()
+    assert check() == 1
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as running:
+        try:
+            wait_until(lambda: check() == 0)
+            assert answer("/") == answer("/", "Bearer ") == (401, "a token is needed\n")
+            assert answer("/", f"Bearer {TOKEN}") == (200, "version 7\n")
+            assert answer("/", "Bearer wrong")[0] == 401
+            assert answer("/healthz") == (200, "ok\n")
+            assert answer("/other")[0] == 404
+        finally:
+            running.terminate()
+        assert running.wait(timeout=10) == 0
