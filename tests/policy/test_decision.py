@@ -132,11 +132,15 @@ def test_nothing_found_passes() -> None:
     assert decide([], Policy(Severity.NEGLIGIBLE)).verdict == "pass"
 
 
+LINEAR = 20
+"""Seconds of CPU: ten times what it takes, so that a busy machine fails nothing; what is quadratic takes minutes."""
+
+
 def test_many_findings_are_quick() -> None:
     many = [finding(EVERY_WORD[n % 6], name=f"CVE-{n}") for n in range(100_000)]
     began = time.process_time()
     assert decide(many, Policy(Severity.HIGH)).verdict == "fail"
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < LINEAR
 
 
 LARGE = """
@@ -158,12 +162,9 @@ many = [found("one", n, *pair) for n, pair in enumerate(names)]
 many += [found("two", n, *pair[::-1]) for n, pair in enumerate(names)]
 rules = [IgnoreRule(id=f"GHSA-{n}", reason="r", expires="2030-01-01") for n in range(100)]
 policy = Policy(Severity.HIGH, tools={"one": Thresholds(Severity.LOW)}, kev=True, epss_above=0.5)
-seconds = []
-for _ in range(3):  # the shortest: the others hold what else the machine did
-    began = time.process_time()
-    decision = decide(many, policy, [IgnoreRules(rules, date(2026, 1, 1))])
-    seconds.append(time.process_time() - began)
-print(min(seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, len(decision.decided),
+began = time.process_time()
+decision = decide(many, policy, [IgnoreRules(rules, date(2026, 1, 1))])
+print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, len(decision.decided),
       decision.ignored)
 """
 
@@ -172,5 +173,5 @@ def test_many_findings_of_two_scanners_are_quick_and_small() -> None:
     done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True, timeout=120)
     seconds, kibibytes, count, ignored = done.stdout.split()
     assert (count, ignored) == ("50000", "100")
-    assert float(seconds) < 2
+    assert float(seconds) < LINEAR
     assert int(kibibytes) < 300 * 1024
