@@ -32,7 +32,7 @@ def test_each_is_refused_with_all_its_problems_and_their_places(name: str, monke
     began = time.process_time()
     with pytest.raises(InvalidPolicy) as raised:
         load_security(name)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10  # a tenth on an idle machine
     assert isinstance(raised.value, ConfigError)
     expected = [pattern(name, said) for said in first.split(" | ")]
     found = raised.value.message.splitlines()

@@ -180,4 +180,4 @@ def test_many_rules_merge_quickly() -> None:
     rules = Located([rule(number) for number in range(10_000)], "f", 1)
     began = time.process_time()
     assert merge(rules, rules, [], ("scan", "ignore")).plain == rules.plain
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 20  # a second on an idle machine; what is exponential takes for ever
