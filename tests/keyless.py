@@ -12,7 +12,15 @@ from devtools.sigstore.tokens import Kind
 
 DEV = "dev@acme.test"
 WORKFLOW = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+PIPELINE = "https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main"
 _SERVICES = {"log": ("rekorTlogUrls", "rekorTlogConfig"), "timestamps": ("tsaUrls", "tsaConfig")}
+
+
+def kind_of(identity: str) -> Kind:
+    """The kind of issuer that gives out this identity."""
+    if not identity.startswith("https:"):
+        return "email"
+    return "gitlab-pipeline" if identity.startswith("https://gitlab.com/") else "github-workflow"
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Keyless:
         return f"signed by {identity} of the issuer {self.sigstore.issuer(kind)}"
 
     def _cosign(self, command: str, image: str, identity: str, config: Path, *more: str) -> None:
-        token = self.sigstore.token(identity, "github-workflow" if identity.startswith("https:") else "email")
+        token = self.sigstore.token(identity, kind_of(identity))
         services = [f"--signing-config={config}", f"--trusted-root={self.sigstore.trusted_root}"]
         words = ["cosign", command, *more, f"--identity-token={token}", *services, "--yes", image]
         done = subprocess.run(words, env=dict(self.env), check=False, capture_output=True, text=True)

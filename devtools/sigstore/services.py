@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from devtools import cache, processes, tools
 from devtools.console import SetupError, capture
@@ -49,9 +50,9 @@ class Sigstore:
         """The URL of the issuer of that kind, as certificates name it."""
         return f"{self.urls['issuer']}/{kind}"
 
-    def token(self, identity: str, kind: tokens.Kind = "email") -> str:
-        """An identity token for `cosign --identity-token`: see `tokens.make`."""
-        return tokens.make(self.folder / "issuer.key", self.issuer(kind), identity, kind)
+    def token(self, identity: str, kind: tokens.Kind = "email", **changed: Any) -> str:
+        """An identity token for cosign: see `tokens.make`."""
+        return tokens.make(self.folder / "issuer.key", self.issuer(kind), identity, kind, **changed)
 
     def stop(self) -> None:
         """Ends all its processes."""

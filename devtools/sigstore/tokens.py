@@ -10,31 +10,34 @@ from typing import Any, Literal
 
 from devtools.sigstore import openssl
 
-Kind = Literal["email", "github-workflow"]
-KINDS: tuple[Kind, ...] = ("email", "github-workflow")
-"""Fulcio's own names of issuer types: for people, and for jobs of GitHub Actions."""
+Kind = Literal["email", "github-workflow", "gitlab-pipeline"]
+KINDS: tuple[Kind, ...] = ("email", "github-workflow", "gitlab-pipeline")
+"""Fulcio's own names of issuer types: for people, and for jobs of GitHub Actions and of GitLab CI."""
 AUDIENCE = "sigstore"
 KEY_ID = "1"
 _LIFETIME = 600
+_PIPELINE = re.compile(r"https://(?P<path>gitlab\.com/(?P<project>[^@]+)//[^@]+@refs/(?P<type>heads|tags)/(?P<ref>.+))")
 _WORKFLOW = re.compile(r"https://github\.com/(?P<path>(?P<repository>[^/@]+/[^/@]+)/[^@]+@(?P<ref>.+))")
 
 
-def make(key: Path, issuer: str, identity: str, kind: Kind) -> str:
+def make(key: Path, issuer: str, identity: str, kind: Kind, **changed: Any) -> str:
     """An identity token, good for ten minutes.
 
     Args:
         key: the issuer's private key.
         issuer: its URL.
-        identity: what the certificate will name: an e-mail address, or
-            `https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@REF`.
-        kind: which of the two.
+        identity: what the certificate will name: an e-mail address,
+            `https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@REF`, or
+            `https://gitlab.com/GROUP/PROJECT//FILE@REF`.
+        kind: which of them.
+        changed: claims that are to be others, as `aud` and `exp`.
 
     Raises:
         ValueError: the identity isn't of that kind.
     """
-    claims = _email(identity) if kind == "email" else _github(identity)
+    claims = {"email": _email, "github-workflow": _github, "gitlab-pipeline": _gitlab}[kind](identity)
     now = int(time.time())
-    claims |= {"iss": issuer, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + _LIFETIME}
+    claims |= {"iss": issuer, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + _LIFETIME} | changed
     header = {"alg": "RS256", "typ": "JWT", "kid": KEY_ID}
     signed = ".".join(unpadded(json.dumps(part).encode()) for part in (header, claims))
     with tempfile.TemporaryDirectory() as folder:
@@ -86,4 +89,30 @@ def _github(workflow: str) -> dict[str, Any]:
         "runner_environment": "github-hosted",
         "run_id": "3",
         "run_attempt": "1",
+    }
+
+
+def _gitlab(pipeline: str) -> dict[str, Any]:
+    """The claims of https://docs.gitlab.com/ci/secrets/id_token_authentication/#token-payload that Fulcio reads."""
+    match = _PIPELINE.fullmatch(pipeline)
+    if not match:
+        raise ValueError(f"{pipeline} isn't https://gitlab.com/GROUP/PROJECT//FILE@REF")
+    kind, commit = {"heads": "branch", "tags": "tag"}[match["type"]], "0" * 40
+    return {
+        "sub": f"project_path:{match['project']}:ref_type:{kind}:ref:{match['ref']}",
+        "ci_config_ref_uri": match["path"],
+        "ci_config_sha": commit,
+        "ref": match["ref"],
+        "ref_type": kind,
+        "sha": commit,
+        "namespace_id": "1",
+        "namespace_path": match["project"].rpartition("/")[0],
+        "project_id": "2",
+        "project_path": match["project"],
+        "project_visibility": "public",
+        "pipeline_id": "3",
+        "pipeline_source": "push",
+        "job_id": "4",
+        "runner_id": 5,
+        "runner_environment": "gitlab-hosted",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,10 +10,8 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast
 import click
 
 from sc_secure.context.credentials import NamedVariables
-from sc_secure.steps.attachments import require_offline
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, Session, StepFunction, open_session
-from sc_secure.tools.key import Key, parse_key
 from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.text import printable
 
@@ -123,35 +120,6 @@ password_option = click.option(
     metavar="NAME",
     help="The environment variable that holds the key's password.  [default: COSIGN_PASSWORD]",
 )
-
-
-def key_options(command: Command) -> Command:
-    """The flags that say who signs."""
-    options = (
-        click.option("--key", metavar="KEY", help=KEY_HELP),
-        password_option,
-        click.option("--keyless", is_flag=True, help="Sign with an OIDC identity (not available in this version)."),
-        click.option(
-            "--transparency-log/--no-transparency-log",
-            default=False,
-            help="Record signatures in a transparency log (not available in this version).  [default: not with a key]",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def chosen_key(key: str | None, password_env: str | None, *, keyless: bool, transparency_log: bool) -> Key:
-    """The key of the `key_options`.
-
-    Raises:
-        ConfigError: no key is named, it isn't there, or this version can't do what is asked.
-    """
-    require_offline(keyless=keyless, transparency_log=transparency_log)
-    if not key:
-        raise click.UsageError("--key is required: nothing is signed by just anyone")
-    return parse_key(key, password_env, os.environ)
 
 
 def session_for(image: ImageReference, **shared: Unpack[Shared]) -> AbstractContextManager[Session]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Unpack
 
 import click
 
-from sc_secure.cli._shared import KEY_HELP, Command, Shared, chosen_key, password_option, run_step, shared_of
+from sc_secure.cli._shared import KEY_HELP, Command, Shared, password_option, run_step, shared_of
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import Verifier
-from sc_secure.tools.identity import parse_identity
+from sc_secure.tools.identity import ROOT_FLAG, check_root, parse_identity
+from sc_secure.tools.key import parse_key
 from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.services import Services
 
 
 class Verifying(Shared):
@@ -52,7 +56,7 @@ def verifier_options(command: Command) -> Command:
             "--transparency-log/--no-transparency-log",
             default=None,
             help="Whether the signature must be in a transparency log; without one, an identity's needs a signed "
-            "timestamp.  [default: with an identity]",
+            "timestamp.  [default: with an identity, not with a key]",
         ),
     )
     for option in reversed(options):
@@ -84,11 +88,28 @@ def _verifier(values: Verifying) -> Verifier:
     if regexp is None and issuer is None:
         if not key:
             raise click.UsageError(f"--key, or {identity}, is required: nothing is taken as signed by just anyone")
-        if values["trusted_root"] is not None:
-            raise click.UsageError(f"--trusted-root: goes with {identity}; a key is trusted by itself")
-        return chosen_key(key, values["password_env"], keyless=False, transparency_log=bool(log))
+        return parse_key(key, values["password_env"], os.environ, services=_log_of_a_key(values))
     if key is not None or values["password_env"] is not None:
         raise click.UsageError(f"give either --key, or {identity}: both can't be asked for at once")
     if regexp is None or issuer is None:
         raise click.UsageError(f"{identity} go together: the same name of another issuer is somebody else")
     return parse_identity(regexp, issuer, values["trusted_root"], transparency_log=log is not False)
+
+
+def _log_of_a_key(values: Verifying) -> Services | None:
+    """What must have witnessed a key's signature; None: nothing.
+
+    Raises:
+        ConfigError: the trusted root isn't one, or names no log.
+    """
+    file = values["trusted_root"]
+    if not values["transparency_log"]:
+        if file is not None:
+            raise click.UsageError(
+                "--trusted-root: goes with an identity, or with --transparency-log; a key is trusted by itself"
+            )
+        return None
+    root = None if file is None else Path(file)
+    if root:
+        check_root(root, ("rekor",), ROOT_FLAG)
+    return Services(trusted_root=root)

@@ -129,13 +129,13 @@ def _as_json(files: Sequence[str], problems: Sequence[Problem], warnings: Sequen
 
 
 def _refused_later(policy: LoadedPolicy) -> list[Problem]:
-    """What a policy may say, since an image can be verified by it, but this version can't sign by."""
+    """What a policy may leave out, since an image can be signed by it, but not verified."""
     from sc_secure.policy.problems import Problem  # noqa: PLC0415 - light start
 
     signing = policy.security.signing
-    if not (policy.security.enabled and signing.enabled):
+    named = signing.verify.identity_regexp and signing.verify.oidc_issuer
+    if not (policy.security.enabled and signing.enabled and signing.keyless and signing.verify.enabled) or named:
         return []
-    reason = "isn't available in this version: an image can be verified by this policy, and SecuredImage refuses it"
-    keys = [key for key, said in (("keyless", signing.keyless), ("transparencyLog", signing.transparency_log)) if said]
-    places = [(key, policy.block.at(("signing", key))) for key in keys]
-    return [Problem(place.file, place.line, f"security.signing.{key}", reason) for key, place in places]
+    place = policy.block.at(("signing", "keyless"))
+    reason = "SecuredImage refuses it: signing.verify must name identityRegexp and oidcIssuer, who must have signed"
+    return [Problem(place.file, place.line, "security.signing.verify", reason)]

@@ -11,14 +11,13 @@ import click
 from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
 from sc_secure.cli._shared import (
     Shared,
-    chosen_key,
     image_option,
     image_type,
-    key_options,
     run_step,
     shared_of,
     shared_options,
 )
+from sc_secure.cli._signing import Signing, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps.scanners import DEFAULT_TOOLS
@@ -82,25 +81,21 @@ def scan(
 
 @command.command()
 @image_option
-@key_options
+@signer_options
 @shared_options
 def sign(
     *,
     image: ImageReference,
-    key: str | None,
-    password_env: str | None,
-    keyless: bool,
-    transparency_log: bool,
-    **shared: Unpack[Shared],
+    **values: Unpack[Signing],
 ) -> None:
     """Sign the image's digest; the signature goes into the image's registry.
 
-    An image that this key has signed already is left as it is.
+    An image that this key or identity has signed already is left as it is.
     """
     from sc_secure.steps import sign as step  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(image, lambda session: step.sign(session, image, chosen), **shared)
+    signer = signer_of(values)
+    run_step(image, lambda session: step.sign(session, image, signer), **shared_of(values))
 
 
 @command.command()

@@ -11,13 +11,12 @@ from sc_secure.cli._build import Built, build_options, built_from
 from sc_secure.cli._shared import (
     Command,
     Shared,
-    chosen_key,
     image_option,
-    key_options,
     run_step,
     shared_of,
     shared_options,
 )
+from sc_secure.cli._signing import Signing, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
@@ -50,6 +49,10 @@ class _SourceValues(Built, Shared):
     include_dockerfile: bool
 
 
+class _AttachValues(_SourceValues, Signing):
+    """The values of the `_source_options` and the `signer_options`, beside the shared ones."""
+
+
 def _source(values: _SourceValues) -> Source:
     return replace(
         built_from(values),
@@ -79,26 +82,22 @@ def generate(*, image: ImageReference, **values: Unpack[_SourceValues]) -> None:
 @command.command()
 @image_option
 @_source_options
-@key_options
+@signer_options
 @shared_options
 def attach(
     *,
     image: ImageReference,
-    key: str | None,
-    password_env: str | None,
-    keyless: bool,
-    transparency_log: bool,
-    **values: Unpack[_SourceValues],
+    **values: Unpack[_AttachValues],
 ) -> None:
     """Gather how the image was built, and attach it to the image as a signed attestation.
 
-    What is attached already, by this key and but for run times the same, is left as it is.
+    What is attached already, by this key or identity and but for run times the same, is left as it is.
     """
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
     source = _source(values)
-    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(image, lambda session: attest.attach_provenance(session, image, source, chosen), **shared_of(values))
+    signer = signer_of(values)
+    run_step(image, lambda session: attest.attach_provenance(session, image, source, signer), **shared_of(values))
 
 
 @command.command()

@@ -17,8 +17,9 @@ from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
-    from sc_secure.report.document import Release
+    from sc_secure.report.document import Release, Signer
     from sc_secure.steps.release import Chain, Outcome, Plan
+    from sc_secure.tools.cosign import Verifier
 
 _TIMEOUT = 3600.0
 """Seconds for the whole chain; each step has its own limit in the policy."""
@@ -106,8 +107,8 @@ def _tell(outcome: Outcome) -> None:
 
 
 def _document(image: ImageReference, what: Plan, chain: Chain, environment: str, policy: str) -> Release:
-    from sc_secure.report.building import build, scan_of, signer_of, step_of  # noqa: PLC0415 - light start
-    from sc_secure.report.document import Failure, Signer, Step  # noqa: PLC0415 - light start
+    from sc_secure.report.building import build, scan_of, step_of  # noqa: PLC0415 - light start
+    from sc_secure.report.document import Failure, Step  # noqa: PLC0415 - light start
     from sc_secure.tools.key import Key  # noqa: PLC0415 - light start
 
     steps = [
@@ -123,7 +124,7 @@ def _document(image: ImageReference, what: Plan, chain: Chain, environment: str,
         )
         for each in chain.outcomes
     ]
-    failed, signer = chain.failed, what.verifier or what.key
+    failed, signer = chain.failed, what.verifier or (what.signer if isinstance(what.signer, Key) else None)
     failure = None
     if failed and failed.error:
         error = failed.error
@@ -133,11 +134,27 @@ def _document(image: ImageReference, what: Plan, chain: Chain, environment: str,
         steps,
         scan=scan_of(chain.scan) if chain.scan else None,
         failure=failure,
-        signer=None
-        if signer is None
-        else signer_of(signer.reference, public=signer.public)
-        if isinstance(signer, Key)
-        else Signer(identity_regexp=signer.regexp, oidc_issuer=signer.issuer, transparency_log=signer.transparency_log),
+        signer=_reported(signer) if signer else None,
         environment=environment,
         policy=policy,
+    )
+
+
+def _reported(signer: Verifier) -> Signer:
+    """Who must have signed, as the reports name them."""
+    from sc_secure.report.building import signer_of  # noqa: PLC0415 - light start
+    from sc_secure.report.document import Signer  # noqa: PLC0415 - light start
+    from sc_secure.tools.key import Key  # noqa: PLC0415 - light start
+
+    if isinstance(signer, Key):
+        root = signer.services.trusted_root if signer.services else None
+        log = signer.services is not None and signer.services.transparency_log
+        return signer_of(
+            signer.reference, public=signer.public, transparency_log=log, trusted_root=str(root) if root else ""
+        )
+    return Signer(
+        identity_regexp=signer.regexp,
+        oidc_issuer=signer.issuer,
+        transparency_log=signer.transparency_log,
+        trusted_root=str(signer.trusted_root or ""),
     )

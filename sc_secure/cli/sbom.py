@@ -6,7 +6,8 @@ from typing import Unpack
 
 import click
 
-from sc_secure.cli._shared import Shared, chosen_key, image_option, key_options, run_step, shared_options
+from sc_secure.cli._shared import Shared, image_option, run_step, shared_of, shared_options
+from sc_secure.cli._signing import Signing, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
 from sc_secure.tools.reference import ImageReference
@@ -40,23 +41,19 @@ def generate(*, image: ImageReference, name: str, **shared: Unpack[Shared]) -> N
 @command.command()
 @image_option
 @_format_option
-@key_options
+@signer_options
 @shared_options
 def attach(
     *,
     image: ImageReference,
     name: str,
-    key: str | None,
-    password_env: str | None,
-    keyless: bool,
-    transparency_log: bool,
-    **shared: Unpack[Shared],
+    **values: Unpack[Signing],
 ) -> None:
     """Attach the catalogue to the image as a signed attestation; made first if this machine hasn't it."""
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
-    chosen = chosen_key(key, password_env, keyless=keyless, transparency_log=transparency_log)
-    run_step(image, lambda session: attest.attach_sbom(session, image, sbom_format(name), chosen), **shared)
+    signer = signer_of(values)
+    run_step(image, lambda session: attest.attach_sbom(session, image, sbom_format(name), signer), **shared_of(values))
 
 
 @command.command()

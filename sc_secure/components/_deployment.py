@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pulumi
 
-from sc_secure.components._policy import SOURCES, attestation_kinds, policy_of
+from sc_secure.components._policy import SOURCES, policy_of, verify_args
 from sc_secure.components._step import public
 from sc_secure.components._validate import InvalidArgs, digest_reference
 from sc_secure.components.args import DeploymentVerifyArgs, VerifyCommandArgs
@@ -78,24 +78,12 @@ def _by_policy(component: str, policy: Security, path: str) -> VerifyCommandArgs
     """What a policy signs, and who signs it.
 
     Raises:
-        InvalidArgs: it signs nothing.
+        InvalidArgs: it signs nothing, or doesn't say who signs.
     """
-    signing = policy.signing
-    if not (policy.enabled and signing.enabled):
+    if not (policy.enabled and policy.signing.enabled):
         reason = "this policy signs nothing, so nothing can be verified; name a key or an identity instead"
         raise InvalidArgs(component, [(path, reason)])
-    args: VerifyCommandArgs = {"image": "", "attestations": list(attestation_kinds(policy).values())}
-    args["timeout_seconds"] = policy.timeouts.verify
-    if signing.keyless:
-        if signing.verify.identity_regexp is None or signing.verify.oidc_issuer is None:
-            reason = "the policy signs without a key: its signing.verify must name identity_regexp and oidc_issuer"
-            raise InvalidArgs(component, [(path, reason)])
-        args["identity_regexp"], args["oidc_issuer"] = signing.verify.identity_regexp, signing.verify.oidc_issuer
-        return args
-    args["key"] = signing.verify.key or signing.key or ""
-    if signing.verify.key is None and signing.password_env is not None:
-        args["password_env"] = signing.password_env
-    return args
+    return verify_args(component, policy, path)
 
 
 class Deployment:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from sc_secure.components._validate import InvalidArgs
+from sc_secure.components.args import VerifyCommandArgs
 from sc_secure.errors import ConfigError
 from sc_secure.policy.loading import load_security
 from sc_secure.policy.security import SbomFormat, Security, parse_security
@@ -51,3 +52,35 @@ def attestation_kinds(security: Security) -> dict[str, str]:
     if security.attests_scan:
         kinds["scan"] = "vuln"
     return kinds
+
+
+def verify_args(component: str, security: Security, path: str) -> VerifyCommandArgs:
+    """How an image is verified that was secured by a policy: by whom it was signed, and all that is attached to it.
+
+    Args:
+        component: whose arguments they are.
+        security: the policy; it signs.
+        path: of the arguments that say it.
+
+    Raises:
+        InvalidArgs: it signs without a key, and doesn't say who must have signed.
+    """
+    signing = security.signing
+    args: VerifyCommandArgs = {"image": "", "attestations": list(attestation_kinds(security).values())}
+    args["timeout_seconds"] = security.timeouts.verify
+    if signing.trusted_root is not None and (signing.keyless or signing.logged):
+        args["trusted_root"] = signing.trusted_root
+    if signing.keyless:
+        if signing.verify.identity_regexp is None or signing.verify.oidc_issuer is None:
+            reason = "the policy signs without a key: its signing.verify must name identity_regexp and oidc_issuer"
+            raise InvalidArgs(component, [(path, f"{reason}, who must have signed")])
+        args["identity_regexp"], args["oidc_issuer"] = signing.verify.identity_regexp, signing.verify.oidc_issuer
+        if not signing.logged:
+            args["transparency_log"] = False
+        return args
+    args["key"] = signing.verify.key or signing.key or ""
+    if signing.verify.key is None and signing.password_env is not None:
+        args["password_env"] = signing.password_env
+    if signing.logged:
+        args["transparency_log"] = True
+    return args

@@ -264,8 +264,8 @@ def key_file(words: Sequence[str]) -> dict[str, str]:
     return {"SC_SECURE_KEY": key} if is_file else {}
 
 
-def key_words(component: str, key: str, password_env: str | None, prefix: str = "") -> list[str]:
-    """The command's words for a key. A key's signatures go to no transparency log in this version.
+def key_words(component: str, key: str, password_env: str | None, prefix: str = "", *, log: bool = False) -> list[str]:
+    """The command's words for a key, and for whether its signatures are in a transparency log.
 
     Raises:
         InvalidArgs: the key's path or the variable's name won't do.
@@ -274,4 +274,4 @@ def key_words(component: str, key: str, password_env: str | None, prefix: str = 
     values = {"key": portable} | ({"password_env": password_env} if password_env is not None else {})
     policy_checked(component, "signing", values, {name: f"{prefix}{name}" for name in values})
     password = ["--password-env", password_env] if password_env is not None else []
-    return ["--key", portable, *password, "--no-transparency-log"]
+    return ["--key", portable, *password, "--transparency-log" if log else "--no-transparency-log"]

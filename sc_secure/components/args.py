@@ -1,7 +1,8 @@
 """The arguments of every component: the contract that Pulumi's schema inference reads, one `TypedDict` each.
 
 A constructor gets a plain dict, with no defaults and no checks (see `_validate`). `pulumi.Input` marks what may come
-from another resource; what decides the shape of the graph, or is shown as a policy in a preview, is plain.
+from another resource; what decides the shape of the graph, or is shown as a policy in a preview, is plain. What several
+components take stands in each: the inference reads no description from a base class.
 """
 
 from typing import NotRequired, TypedDict
@@ -121,7 +122,19 @@ class SigningArgs(TypedDict):
     password_env: NotRequired[str]
     """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
     transparency_log: NotRequired[bool]
-    """Record signatures in a public log."""
+    """Record signatures in a transparency log. When not said: with `keyless`."""
+    fulcio_url: NotRequired[str]
+    """A private Sigstore's certificate authority. The public one when neither it nor `signing_config` is said."""
+    rekor_url: NotRequired[str]
+    """A private Sigstore's transparency log."""
+    tsa_url: NotRequired[str]
+    """A private timestamp authority (RFC 3161)."""
+    oidc_issuer: NotRequired[str]
+    """Keyless only: who must have issued the identity token."""
+    trusted_root: NotRequired[str]
+    """A private Sigstore's authorities and logs: a file's path relative to the project."""
+    signing_config: NotRequired[str]
+    """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
     verify: NotRequired[SignatureVerifyArgs]
     """Verifying what was signed, before anything uses it."""
 
@@ -194,8 +207,7 @@ class SecurityArgs(TypedDict):
     timeouts: NotRequired[TimeoutsArgs]
     """How long each step may take."""
     drift: NotRequired[str]
-    """When a signature or an attestation is gone from the registry: `heal` (when not said: attached again by the next
-    update), `warn` or `off`."""
+    """When something is gone from the registry: `heal` (when not said: the next update attaches it), `warn`, `off`."""
 
 
 class SecuredImageArgs(TypedDict):
@@ -260,15 +272,30 @@ class SignCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    key: str
-    """A cosign private key: a file's path relative to the project, `env://NAME`, or a KMS address."""
+    key: NotRequired[str]
+    """A cosign private key: a file relative to the project, `env://NAME`, or a KMS address. Excludes `keyless`."""
     password_env: NotRequired[str]
     """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
+    keyless: NotRequired[bool]
+    """Sign as the identity of the CI job, with a short-lived certificate. Excludes `key`."""
+    transparency_log: NotRequired[bool]
+    """Record the signature in a transparency log. When not said: with `keyless`."""
+    fulcio_url: NotRequired[str]
+    """A private Sigstore's certificate authority. The public one when neither it nor `signing_config` is said."""
+    rekor_url: NotRequired[str]
+    """A private Sigstore's transparency log."""
+    tsa_url: NotRequired[str]
+    """A private timestamp authority (RFC 3161)."""
+    oidc_issuer: NotRequired[str]
+    """Keyless only: who must have issued the identity token."""
+    trusted_root: NotRequired[str]
+    """A private Sigstore's authorities and logs: a file's path relative to the project."""
+    signing_config: NotRequired[str]
+    """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
     drift: NotRequired[str]
-    """When what this attached is gone from the registry: `heal` (when not said: attached again by the next update),
-    `warn` or `off`."""
+    """When it is gone from the registry: `heal` (when not said: the next update attaches it again), `warn`, `off`."""
 
 
 class AttestCommandArgs(TypedDict):
@@ -278,15 +305,30 @@ class AttestCommandArgs(TypedDict):
     """The image, by digest."""
     predicate: str
     """What is attached: `sbom`, `provenance` or `scan`."""
-    key: str
-    """A cosign private key: a file's path relative to the project, `env://NAME`, or a KMS address."""
+    key: NotRequired[str]
+    """A cosign private key: a file relative to the project, `env://NAME`, or a KMS address. Excludes `keyless`."""
     password_env: NotRequired[str]
     """The name of the environment variable that holds the key's password. COSIGN_PASSWORD when not said."""
+    keyless: NotRequired[bool]
+    """Sign as the identity of the CI job, with a short-lived certificate. Excludes `key`."""
+    transparency_log: NotRequired[bool]
+    """Record the signature in a transparency log. When not said: with `keyless`."""
+    fulcio_url: NotRequired[str]
+    """A private Sigstore's certificate authority. The public one when neither it nor `signing_config` is said."""
+    rekor_url: NotRequired[str]
+    """A private Sigstore's transparency log."""
+    tsa_url: NotRequired[str]
+    """A private timestamp authority (RFC 3161)."""
+    oidc_issuer: NotRequired[str]
+    """Keyless only: who must have issued the identity token."""
+    trusted_root: NotRequired[str]
+    """A private Sigstore's authorities and logs: a file's path relative to the project."""
+    signing_config: NotRequired[str]
+    """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
     format: NotRequired[str]
     """The SBOM's format, for the predicate `sbom`. cyclonedx-json when not said."""
     builder_id: NotRequired[str]
-    """A URI that names who builds, for the predicate `provenance`. When not said: the CI system's workflow, or a
-    person's own machine."""
+    """For `provenance`: a URI that names who builds. When not said: the CI system's workflow, or a person's machine."""
     include_git: NotRequired[bool]
     """Record the source's repository and commit, for the predicate `provenance`. On when not said."""
     include_dockerfile: NotRequired[bool]
@@ -298,8 +340,7 @@ class AttestCommandArgs(TypedDict):
     scan_run: NotRequired[pulumi.Input[str]]
     """What tells one scan from the next, for the predicate `scan`: attested again whenever it changes."""
     drift: NotRequired[str]
-    """When what this attached is gone from the registry: `heal` (when not said: attached again by the next update),
-    `warn` or `off`."""
+    """When it is gone from the registry: `heal` (when not said: the next update attaches it again), `warn`, `off`."""
 
 
 class VerifyCommandArgs(TypedDict):
@@ -316,9 +357,9 @@ class VerifyCommandArgs(TypedDict):
     oidc_issuer: NotRequired[str]
     """Who issued that identity, as a URL."""
     trusted_root: NotRequired[str]
-    """A private Sigstore's trusted root, as a file's path relative to the project. The public one when not said."""
+    """A private Sigstore's trusted root: a file relative to the project. Goes with an identity, or with a log."""
     transparency_log: NotRequired[bool]
-    """For an identity: demand an entry in the transparency log. On when not said; off demands a signed timestamp."""
+    """Demand an entry in the transparency log. When not said: for an identity; off then demands a timestamp."""
     attestations: NotRequired[list[str]]
     """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
     timeout_seconds: NotRequired[int]
@@ -326,8 +367,7 @@ class VerifyCommandArgs(TypedDict):
     deployment: NotRequired[pulumi.Input[str]]
     """What is about to be deployed, as a hash: the image is verified again whenever it changes."""
     drift: NotRequired[str]
-    """When what this verified is gone from the registry: `heal` (verified again by the next update), `warn` or `off`
-    (when not said)."""
+    """When it is gone from the registry: `heal` (the next update verifies again), `warn`, `off` (when not said)."""
 
 
 class DeploymentVerifyArgs(TypedDict):
@@ -344,9 +384,9 @@ class DeploymentVerifyArgs(TypedDict):
     oidc_issuer: NotRequired[str]
     """Who issued that identity, as a URL."""
     trusted_root: NotRequired[str]
-    """A private Sigstore's trusted root, as a file's path relative to the project. The public one when not said."""
+    """A private Sigstore's trusted root: a file relative to the project. Goes with an identity, or with a log."""
     transparency_log: NotRequired[bool]
-    """For an identity: demand an entry in the transparency log. On when not said; off demands a signed timestamp."""
+    """Demand an entry in the transparency log. When not said: for an identity; off then demands a timestamp."""
     attestations: NotRequired[list[str]]
     """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
     security: NotRequired[SecurityArgs]

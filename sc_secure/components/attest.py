@@ -6,7 +6,8 @@ from typing import Any, cast
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
-from sc_secure.components._step import Step, checked_timeout, key_file, key_words
+from sc_secure.components._signer import signer_words
+from sc_secure.components._step import Step, checked_timeout
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
 from sc_secure.components.args import AttestCommandArgs
 
@@ -33,12 +34,12 @@ class AttestCommand(pulumi.ComponentResource):
     def __init__(self, name: str, args: AttestCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("AttestCommand", AttestCommandArgs, args)
         what = _predicate_words(given)
-        key = key_words("AttestCommand", given["key"], given.get("password_env"))
+        signer = signer_words("AttestCommand", given)
         timeout = checked_timeout("AttestCommand", given.get("timeout_seconds"), 300)
         drift = checked_drift("AttestCommand", given.get("drift"), "heal")
         image = digest_reference("AttestCommand", "image", given["image"])
         super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
-        words = [*what, *key, *timeout.words]
+        words = [*what, *signer.words, *timeout.words]
         self.step = Step(
             name,
             image,
@@ -46,7 +47,7 @@ class AttestCommand(pulumi.ComponentResource):
             parent=self,
             timeout=timeout,
             opts=opts,
-            files=key_file(key),
+            files=signer.files,
             reruns_on={"SC_SECURE_SCAN": given["scan_run"]} if "scan_run" in given else {},
             again=gone_from_registry(self, drift),
         )

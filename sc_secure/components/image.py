@@ -12,7 +12,8 @@ from typing import Any, cast
 import pulumi
 import pulumi_docker as docker
 
-from sc_secure.components._policy import attestation_kinds, policy_of
+from sc_secure.components._policy import policy_of, verify_args
+from sc_secure.components._signer import SIGNER, signer_words
 from sc_secure.components._step import Step, gate, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import (
@@ -21,15 +22,16 @@ from sc_secure.components.args import (
     SbomCommandArgs,
     SecuredImageArgs,
     SignCommandArgs,
-    VerifyCommandArgs,
 )
 from sc_secure.components.attest import AttestCommand
 from sc_secure.components.sbom import SbomCommand
 from sc_secure.components.scan import ScanCommand, scan_args, scanning
 from sc_secure.components.sign import SignCommand
 from sc_secure.components.verify import VerifyCommand
-from sc_secure.policy.security import Security
+from sc_secure.policy.security import Security, Signing
 from sc_secure.steps.result import StepResult
+
+_VERIFY = "security.signing.verify"
 
 
 class SecuredImage(pulumi.ComponentResource):
@@ -120,34 +122,21 @@ class SecuredImage(pulumi.ComponentResource):
         self, name: str, image: pulumi.Output[str], security: Security, build: BuildArgs | None, steps: "_Steps"
     ) -> None:
         """Declares signing, attesting and verifying."""
-        signing, limits = security.signing, security.timeouts
-        key = signing.key or ""
-        sign_args: SignCommandArgs = {"image": image, "key": key, "timeout_seconds": limits.sign}
-        sign_args["drift"] = security.drift
-        if signing.password_env is not None:
-            sign_args["password_env"] = signing.password_env
-        steps.sign = SignCommand(f"{name}-sign", sign_args, self._child_opts)
+        signer, limits = _signer(security.signing), security.timeouts
+        sign_args = cast(SignCommandArgs, {"image": image, "timeout_seconds": limits.sign, "drift": security.drift})
+        steps.sign = SignCommand(f"{name}-sign", cast(SignCommandArgs, {**signer, **sign_args}), self._child_opts)
         image = steps.sign.passed_ref
         for attest_args in _attested(security, build):
-            attest_args["image"], attest_args["key"] = image, key
+            attest_args["image"] = image
             attest_args["timeout_seconds"], attest_args["drift"] = limits.attest, security.drift
             if attest_args["predicate"] == "scan" and steps.scan:
                 attest_args["scan_run"] = steps.scan.step.attempt
-            if signing.password_env is not None:
-                attest_args["password_env"] = signing.password_env
-            predicate = attest_args["predicate"]
-            steps.attests[predicate] = AttestCommand(f"{name}-attest-{predicate}", attest_args, self._child_opts)
-        if signing.verify.enabled:
-            verify_args: VerifyCommandArgs = {
-                "image": gate(image, steps.all()),
-                "key": signing.verify.key or key,
-                "attestations": list(attestation_kinds(security).values()),
-                "timeout_seconds": limits.verify,
-                "drift": security.drift,
-            }
-            if signing.verify.key is None and signing.password_env is not None:
-                verify_args["password_env"] = signing.password_env
-            steps.verify = VerifyCommand(f"{name}-verify", verify_args, self._child_opts)
+            predicate, every_arg = attest_args["predicate"], cast(AttestCommandArgs, {**signer, **attest_args})
+            steps.attests[predicate] = AttestCommand(f"{name}-attest-{predicate}", every_arg, self._child_opts)
+        if security.signing.verify.enabled:
+            verify = verify_args("SecuredImage", security, _VERIFY)
+            verify["image"], verify["drift"] = gate(image, steps.all()), security.drift
+            steps.verify = VerifyCommand(f"{name}-verify", verify, self._child_opts)
 
     def _set_outputs(self, steps: "_Steps") -> None:
         sbom, scan, sign, attests = steps.sbom, steps.scan, steps.sign, steps.attests.values()
@@ -196,15 +185,19 @@ class _Steps:
         return [component.step for component in declared if component is not None]
 
 
+def _signer(signing: Signing) -> dict[str, Any]:
+    """Who signs, as the arguments of the steps that do."""
+    return {name: value for name in SIGNER if (value := getattr(signing, name)) is not None}
+
+
 def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommandArgs]:
-    """What is attested, each with the arguments of its own; the image and the key are still to be added."""
+    """What is attested, each with the arguments of its own; the image and who signs are still to be added."""
     attested: list[AttestCommandArgs] = []
     if security.attaches_sbom:
-        attested.append({"image": "", "key": "", "predicate": "sbom", "format": security.sbom.format})
+        attested.append({"image": "", "predicate": "sbom", "format": security.sbom.format})
     if security.provenance.enabled:
         provenance: AttestCommandArgs = {
             "image": "",
-            "key": "",
             "predicate": "provenance",
             "include_git": security.provenance.include_git,
             "include_dockerfile": security.provenance.include_dockerfile,
@@ -215,7 +208,7 @@ def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommand
             provenance["build"] = build
         attested.append(provenance)
     if security.attests_scan:
-        attested.append({"image": "", "key": "", "predicate": "scan"})
+        attested.append({"image": "", "predicate": "scan"})
     return attested
 
 
@@ -244,15 +237,10 @@ def _security(given: SecuredImageArgs) -> Security:
     if security.enabled and security.scan.enabled:
         scanning("SecuredImage", security.scan, "security.scan.")
     if security.enabled and security.signing.enabled:
-        if security.signing.keyless:
-            reason = "signing without a key isn't available in this version; use security.signing.key"
-            raise InvalidArgs("SecuredImage", [("security.signing.keyless", reason)])
-        if security.signing.transparency_log:
-            reason = "a key's signatures can't be logged in this version; remove it, or set it to false"
-            raise InvalidArgs("SecuredImage", [("security.signing.transparency_log", reason)])
-        keys = {"key": security.signing.key, "verify.key": security.signing.verify.key}
-        for path, key in keys.items():
-            portable_key("SecuredImage", f"security.signing.{path}", key or "", project_root())
+        signer_words("SecuredImage", _signer(security.signing), "security.signing.")
+        portable_key("SecuredImage", f"{_VERIFY}.key", security.signing.verify.key or "", project_root())
+        if security.signing.verify.enabled:
+            verify_args("SecuredImage", security, _VERIFY)
     return security
 
 

@@ -3,13 +3,17 @@
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
-from sc_secure.components._step import Step, checked_timeout, key_file, key_words
+from sc_secure.components._signer import signer_words
+from sc_secure.components._step import Step, checked_timeout
 from sc_secure.components._validate import digest_reference, validated
 from sc_secure.components.args import SignCommandArgs
 
 
 class SignCommand(pulumi.ComponentResource):
-    """Signs an image with a key. Signing again what is signed adds nothing; destroying it leaves the signature."""
+    """Signs an image, with a key or as the identity of the CI job.
+
+    Signing again what is signed adds nothing; destroying it leaves the signature.
+    """
 
     passed_ref: pulumi.Output[str]
     """The image, once this step has passed: the input of the steps that wait for it."""
@@ -18,20 +22,20 @@ class SignCommand(pulumi.ComponentResource):
     signature_digest: pulumi.Output[str]
     """The digest of the signature's manifest in the registry."""
     rekor_uuid: pulumi.Output[str]
-    """The transparency-log entry's UUID; empty without a log."""
+    """The transparency-log entry's UUID; empty without a log, and for a Rekor 2, which has none."""
     rekor_log_index: pulumi.Output[str]
     """The transparency-log entry's index; empty without a log."""
 
     def __init__(self, name: str, args: SignCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("SignCommand", SignCommandArgs, args)
-        key = key_words("SignCommand", given["key"], given.get("password_env"))
+        signer = signer_words("SignCommand", given)
         timeout = checked_timeout("SignCommand", given.get("timeout_seconds"), 300)
         drift = checked_drift("SignCommand", given.get("drift"), "heal")
         image = digest_reference("SignCommand", "image", given["image"])
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
-        words = ["image", "sign", *key, *timeout.words]
+        words = ["image", "sign", *signer.words, *timeout.words]
         again = gone_from_registry(self, drift)
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=key_file(key), again=again)
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=signer.files, again=again)
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status
         self.signature_digest = self.step.output("signatureDigest")

@@ -14,7 +14,7 @@ ATTESTATION_TYPES = ("cyclonedx", "spdx", "syft", "slsaprovenance1", "vuln")
 """The kinds of attestation, by the names that `image verify --attestation` takes."""
 
 _IDENTITY = ("identity_regexp", "oidc_issuer", "trusted_root", "transparency_log")
-"""The arguments that belong to an identity alone."""
+"""The arguments that belong to an identity; the last two also to a key whose signatures are logged."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,7 @@ def _signer_words(component: str, given: VerifyCommandArgs, prefix: str) -> list
     """
     identity = [key for key in _IDENTITY if key in given]
     if "key" in given:
-        if identity:
-            reason = f"excludes {prefix}key: an image is verified by a key or by an identity"
-            raise InvalidArgs(component, [(f"{prefix}{identity[0]}", reason)])
-        return key_words(component, given["key"], given.get("password_env"), prefix)
+        return _key_words(component, given, prefix)
     if "password_env" in given:
         raise InvalidArgs(component, [(f"{prefix}password_env", "has no meaning without a key")])
     if not identity:
@@ -77,10 +74,31 @@ def _signer_words(component: str, given: VerifyCommandArgs, prefix: str) -> list
         raise InvalidArgs(component, [(f"{prefix}{key}", reason) for key in missing])
     regexp, issuer = given.get("identity_regexp", ""), given.get("oidc_issuer", "")
     words = ["--certificate-identity-regexp", regexp, "--certificate-oidc-issuer", issuer]
-    if "trusted_root" in given:
-        path = portable_path(component, f"{prefix}trusted_root", given["trusted_root"], project_root())
-        words += ["--trusted-root", path]
+    words += _root_words(component, given, prefix)
     return [*words, *([] if given.get("transparency_log", True) else ["--no-transparency-log"])]
+
+
+def _key_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[str]:
+    """The words for a key, and for the log that must have recorded its signature, if any.
+
+    Raises:
+        InvalidArgs: an argument of an identity, or the key won't do.
+    """
+    log = given.get("transparency_log", False)
+    foreign = [key for key in _IDENTITY if key in given and key not in ("transparency_log", *(["trusted_root"] * log))]
+    if foreign:
+        reason = f"excludes {prefix}key: an image is verified by a key or by an identity"
+        if foreign[0] == "trusted_root":
+            reason = f"goes with {prefix}transparency_log: a key is trusted by itself"
+        raise InvalidArgs(component, [(f"{prefix}{foreign[0]}", reason)])
+    words = key_words(component, given["key"], given.get("password_env"), prefix, log=log)  # type: ignore[typeddict-item]
+    return [*words, *_root_words(component, given, prefix)]
+
+
+def _root_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[str]:
+    if "trusted_root" not in given:
+        return []
+    return ["--trusted-root", portable_path(component, f"{prefix}trusted_root", given["trusted_root"], project_root())]
 
 
 class VerifyCommand(pulumi.ComponentResource):

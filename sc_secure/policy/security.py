@@ -18,6 +18,7 @@ from sc_secure.errors import ConfigError
 from sc_secure.policy.age import Age
 from sc_secure.policy.block import Block as _Block
 from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
+from sc_secure.policy.sigstore import SETTINGS, SigstoreProblem, check
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
 """What a policy names: findings of that severity and worse."""
@@ -25,6 +26,8 @@ SbomFormat = Literal["cyclonedx-json", "spdx-json", "syft-json"]
 
 MAX_VEX = 20
 """How many VEX documents a policy names at most: each is a part of the command."""
+SigstoreUrl = Annotated[str, Field(min_length=1, max_length=1000)]
+SigstorePath = Annotated[str, Field(min_length=1, max_length=1024)]
 VexPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
@@ -154,7 +157,20 @@ class Signing(_Block):
     password_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The name of the environment variable that holds the key's password. `COSIGN_PASSWORD` when not said."""
     transparency_log: bool | None = None
-    """Record signatures in a public log (Rekor). A key's signatures aren't recorded in this version."""
+    """Record signatures in a log (Rekor), and demand its entry when verifying. When not said: with `keyless`."""
+    fulcio_url: SigstoreUrl | None = None
+    """A private Sigstore's certificate authority. The public one when neither it nor `signingConfig` is said."""
+    rekor_url: SigstoreUrl | None = None
+    """A private Sigstore's transparency log."""
+    tsa_url: SigstoreUrl | None = None
+    """A private timestamp authority (RFC 3161)."""
+    oidc_issuer: SigstoreUrl | None = None
+    """Keyless only: who must have issued the identity token. Anyone that the certificate authority takes, when not
+    said."""
+    trusted_root: SigstorePath | None = None
+    """A private Sigstore's authorities and logs: a file's path relative to the project."""
+    signing_config: SigstorePath | None = None
+    """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
     verify: SignatureVerify = Field(default_factory=SignatureVerify)
     """How what was signed is verified."""
 
@@ -166,7 +182,21 @@ class Signing(_Block):
             raise ValueError("keyless and key exclude each other; keep one of them")
         if not self.keyless and not self.key:
             raise ValueError("say how to sign: key (a cosign private key), or keyless: true")
+        if self.keyless and self.password_env is not None:
+            raise SigstoreProblem("password_env", "has no meaning with {keyless}")
+        check(self.sigstore, keyless=self.keyless, transparency_log=self.transparency_log)
         return self
+
+    @property
+    def sigstore(self) -> dict[str, str]:
+        """What is said of the Sigstore: setting → value, of `sigstore.SETTINGS`."""
+        said: dict[str, str | None] = {name: getattr(self, name) for name in SETTINGS}
+        return {name: value for name, value in said.items() if value}
+
+    @property
+    def logged(self) -> bool:
+        """Signatures get an entry in a transparency log."""
+        return self.keyless if self.transparency_log is None else self.transparency_log
 
 
 class SbomAttach(_Block):
@@ -271,6 +301,10 @@ def problems(error: ValidationError, *, camel: bool) -> list[tuple[list[str], st
     for item in error.errors(include_input=False, include_url=False):
         parts = [str(part) for part in item["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
         reason = _REASONS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, SigstoreProblem):
+            parts.append(to_camel(cause.key) if camel else cause.key)
+            reason = cause.reason(to_camel if camel else str)
         if item["type"] == "extra_forbidden":
             reason = _unknown_key(parts, camel=camel)
         found.append((parts, reason))
@@ -292,8 +326,7 @@ _NOT_YET = frozenset(
         "scan.output",
         "sbom.output",
         "provenance.output",
-        *(f"signing.{key}" for key in ("format", "fulcioUrl", "rekorUrl", "tsaUrl", "oidcIssuer")),
-        *(f"signing.{key}" for key in ("trustedRoot", "signingConfig")),
+        "signing.format",
     }
 )
 """Keys of the contract that the models don't have yet."""

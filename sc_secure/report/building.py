@@ -41,10 +41,11 @@ def step_of(name: str, needs: Sequence[str], result: StepResult) -> Step:
     )
 
 
-def signer_of(key: str, *, public: bool, transparency_log: bool = False) -> Signer:
+def signer_of(key: str, *, public: bool, transparency_log: bool = False, trusted_root: str = "") -> Signer:
     """The holder of a key, as `--key` names it. A key service gives out the public half itself."""
     service = key.startswith("pkcs11:") or ("://" in key and not key.startswith("env://"))
-    return Signer(key=key, private=not public and not service, transparency_log=transparency_log)
+    root = trusted_root if transparency_log else ""
+    return Signer(key=key, private=not public and not service, transparency_log=transparency_log, trusted_root=root)
 
 
 def scan_of(document: Mapping[str, Any]) -> Scan:

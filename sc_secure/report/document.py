@@ -147,6 +147,8 @@ class Signer(_Model):
     identity_regexp: str = ""
     oidc_issuer: str = ""
     transparency_log: bool = False
+    trusted_root: str = ""
+    """What `--trusted-root` takes: a private Sigstore's. Empty: the public one's, or none."""
 
 
 class Generator(_Model):

@@ -142,10 +142,15 @@ def _signer(commands: Iterable[_Command]) -> Signer | None:
     key, regexp = _flag(words, "--key"), _flag(words, "--certificate-identity-regexp")
     if not key and not regexp:
         return None
+    root, log = _flag(words, "--trusted-root"), "--transparency-log" in words
     if key:
-        return signer_of(key, public=key != _flag(signing, "--key"), transparency_log="--transparency-log" in words)
-    log = "--no-transparency-log" not in words
-    return Signer(identity_regexp=regexp, oidc_issuer=_flag(words, "--certificate-oidc-issuer"), transparency_log=log)
+        return signer_of(key, public=key != _flag(signing, "--key"), transparency_log=log, trusted_root=root)
+    return Signer(
+        identity_regexp=regexp,
+        oidc_issuer=_flag(words, "--certificate-oidc-issuer"),
+        transparency_log="--no-transparency-log" not in words,
+        trusted_root=root,
+    )
 
 
 def _flag(words: tuple[str, ...], name: str) -> str:

@@ -182,16 +182,20 @@ def by_hand(release: Release) -> list[ByHand]:
 
 
 def _cosign_flags(signer: Signer) -> list[str]:
-    if not signer.key:
-        who = [f"--certificate-identity-regexp={signer.identity_regexp}"]
-        return [*who, f"--certificate-oidc-issuer={signer.oidc_issuer}"]
-    # cosign's word for "there is no transparency log entry to look for".
-    log = [] if signer.transparency_log else ["--insecure-ignore-tlog=true"]
-    return ["--key", "cosign.pub" if signer.private else signer.key, *log]
+    root = [f"--trusted-root={signer.trusted_root}"] if signer.trusted_root else []
+    # cosign's words for "there is no transparency log entry to look for".
+    no_log = [] if signer.transparency_log else ["--insecure-ignore-tlog=true"]
+    if signer.key:
+        return ["--key", "cosign.pub" if signer.private else signer.key, *root, *no_log]
+    who = [f"--certificate-identity-regexp={signer.identity_regexp}"]
+    stamped = [] if signer.transparency_log else ["--use-signed-timestamps"]
+    return [*who, f"--certificate-oidc-issuer={signer.oidc_issuer}", *root, *no_log, *stamped]
 
 
 def _our_flags(signer: Signer) -> list[str]:
+    root = ["--trusted-root", signer.trusted_root] if signer.trusted_root else []
     if signer.key:
-        return ["--key", "cosign.pub" if signer.private else signer.key]
-    who = ["--certificate-identity-regexp", signer.identity_regexp]
-    return [*who, "--certificate-oidc-issuer", signer.oidc_issuer]
+        log = ["--transparency-log"] if signer.transparency_log else []
+        return ["--key", "cosign.pub" if signer.private else signer.key, *log, *root]
+    who = ["--certificate-identity-regexp", signer.identity_regexp, "--certificate-oidc-issuer", signer.oidc_issuer]
+    return [*who, *root, *([] if signer.transparency_log else ["--no-transparency-log"])]

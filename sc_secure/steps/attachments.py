@@ -1,4 +1,4 @@
-"""What is attached to an image, verified: found, located in the registry, written without being lost."""
+"""What is attached to an image, verified: found, and located in the registry."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from sc_secure.errors import ConfigError, InfrastructureError
+from sc_secure.errors import InfrastructureError
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import Statement, Verifier
 from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.log_entry import LogEntry, log_entry
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
-from sc_secure.tools.transient import TransientFailure, with_retries
 
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 _MAX_BUNDLE = 256 * MIB
-_WRITES = 4
 
 
 @dataclass(frozen=True)
@@ -28,20 +27,8 @@ class Attachment:
     statement: Statement
     manifest: str
     """The digest of its manifest in the registry."""
-
-
-def require_offline(*, keyless: bool, transparency_log: bool) -> None:
-    """Refuse what this version can't do, before anything is done.
-
-    Raises:
-        ConfigError: keyless signing or a transparency log is asked for.
-    """
-    if keyless:
-        raise ConfigError("--keyless: signing without a key isn't available in this version", advice="sign with --key")
-    if transparency_log:
-        raise ConfigError(
-            "--transparency-log: a key's signatures can't be logged in this version", advice="leave it out"
-        )
+    entry: LogEntry | None = None
+    """Where it stands in the transparency log, as its bundle tells; None: it isn't logged."""
 
 
 def find(
@@ -69,7 +56,8 @@ def find(
     asked = any(each is not None and _may_hold(each.content, predicate_type) for each in known)
     for statement in session.cosign.statements(image, verifier, predicate_type) if asked else ():
         if accept(statement):
-            return Attachment(statement, _locate(session, image, verifier, statement))
+            digest, bundle = _locate(session, image, verifier, statement)
+            return Attachment(statement, digest, log_entry(bundle))
     # cosign says the same of an image that isn't there, and of a registry that failed while it looked.
     if registry.manifest(image.digest) is None:
         raise InfrastructureError(
@@ -78,65 +66,20 @@ def find(
     return None
 
 
-def write(
-    session: Session, image: ImageReference, look: Callable[[], Attachment | None], put: Callable[[], None]
-) -> tuple[Attachment, bool]:
-    """Attach something unless it is there: written, read back, and written again if it was lost.
-
-    cosign's exit code is no proof, and a registry without a referrers API can lose a write to another machine's.
-
-    Args:
-        session: the run.
-        image: what it is about.
-        look: finds and verifies it.
-        put: writes it.
-
-    Returns:
-        The attachment, and whether it was there already.
-
-    Raises:
-        InfrastructureError, NotAuthorised: a tool or the registry failed, or the write was lost again and again.
-    """
-
-    def put_and_look() -> Attachment | None:
-        try:
-            put()
-        except TransientFailure:
-            # The answer may have been lost after the write: writing again then would add a second one.
-            found = look()
-            if found is None:
-                raise
-            return found
-        return look()
-
-    with session.lock(image, "attach"):
-        found = look()
-        if found:
-            return found, True
-        for _ in range(_WRITES):
-            found = with_retries(put_and_look)
-            if found:
-                return found, False
-    raise InfrastructureError(
-        f"{image.subject}: what was written isn't there when read back, {_WRITES} times in a row",
-        advice="another machine may be writing to this image, or the registry keeps no attachments; try again",
-    )
-
-
-def _locate(session: Session, image: ImageReference, verifier: Verifier, statement: Statement) -> str:
-    """The digest of the manifest whose bundle was verified.
+def _locate(session: Session, image: ImageReference, verifier: Verifier, statement: Statement) -> tuple[str, bytes]:
+    """The digest of the manifest whose bundle was verified, and the bundle.
 
     Whoever can write to the registry can put the same envelope into another bundle, with another certificate or none:
     where several bundles hold it, each is verified by itself.
     """
     holders = list(_holders(session.registry(image), image, statement))
     if len(holders) == 1:
-        return holders[0][0]
+        return holders[0]
     file = session.temp / "bundle.json"
     for digest, content in holders:
         file.write_bytes(content)
         if session.cosign.accepts(image, verifier, statement.predicate_type, file):
-            return digest
+            return digest, content
     raise InfrastructureError(
         f"{image.subject}: a {statement.predicate_type} was verified, but isn't among its referrers"
     )

@@ -7,12 +7,12 @@ from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps import provenance, sbom, scan
-from sc_secure.steps.attachments import find, write
 from sc_secure.steps.canonical import canonical_bytes, canonical_sha256
 from sc_secure.steps.formats import PREDICATES, PredicateType, SbomFormat
 from sc_secure.steps.result import Artifact, StepResult
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import Statement
+from sc_secure.steps.writing import write
+from sc_secure.tools.cosign import Signer, Statement
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
@@ -22,35 +22,35 @@ _SCAN_TIMES = (("metadata",),)
 _DOUBLES = 2**1000
 
 
-def attach_sbom(session: Session, image: ImageReference, form: SbomFormat, key: Key) -> StepResult:
+def attach_sbom(session: Session, image: ImageReference, form: SbomFormat, signer: Signer) -> StepResult:
     """The step `sbom attach`. A catalogue that isn't on this machine is made.
 
     Raises:
-        ConfigError: the key can't sign, or its password is wrong.
+        ConfigError: the signer can't sign: see `sign.sign`.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
     """
     made = sbom.ensure(session, image, form)
     document = parse_object(made.content, made.path.name)
     artifact = session.artifact(made.path, made.content, form.media_type)
-    return _attach(session, image, key, PREDICATES[form.attestation], document, artifacts=[artifact])
+    return _attach(session, image, signer, PREDICATES[form.attestation], document, artifacts=[artifact])
 
 
-def attach_provenance(session: Session, image: ImageReference, source: provenance.Source, key: Key) -> StepResult:
+def attach_provenance(session: Session, image: ImageReference, source: provenance.Source, signer: Signer) -> StepResult:
     """The step `provenance attach`: gathers it, and attaches it unless the same is there from another run.
 
     Raises:
-        ConfigError: the key can't sign, its password is wrong, or `source` isn't what it should be.
+        ConfigError: the signer can't sign, or `source` isn't what it should be.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
     """
     _, artifact = provenance.gather(session, image, source)
-    return attach_gathered(session, image, artifact, key)
+    return attach_gathered(session, image, artifact, signer)
 
 
-def attach_gathered(session: Session, image: ImageReference, gathered: Artifact, key: Key) -> StepResult:
+def attach_gathered(session: Session, image: ImageReference, gathered: Artifact, signer: Signer) -> StepResult:
     """Attaches provenance that was gathered before, unless the same is there from another run.
 
     Raises:
-        ConfigError: the key can't sign, or its password is wrong.
+        ConfigError: the signer can't sign: see `sign.sign`.
         InfrastructureError: what lies there isn't what was gathered, it couldn't be attached, or didn't stay.
         ToolMissing, NotAuthorised: it couldn't be attached.
     """
@@ -61,24 +61,24 @@ def attach_gathered(session: Session, image: ImageReference, gathered: Artifact,
         raise InfrastructureError(f"{artifact.path} was written anew by somebody else", advice="try again")
     document = parse_object(content, path.name)
     kind = PREDICATES["slsaprovenance1"]
-    return _attach(session, image, key, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=[artifact])
+    return _attach(session, image, signer, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=[artifact])
 
 
-def attach_scan(session: Session, image: ImageReference, key: Key) -> StepResult:
+def attach_scan(session: Session, image: ImageReference, signer: Signer) -> StepResult:
     """The step `scan attach`: the facts of the last scan; the image is scanned again if this machine has none.
 
     Raises:
-        ConfigError: the key can't sign, or its password is wrong.
+        ConfigError: the signer can't sign: see `sign.sign`.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be scanned or attached, or didn't stay.
     """
     document = scan.last_predicate(session, image)
-    return _attach(session, image, key, PREDICATES["vuln"], document, ignoring=_SCAN_TIMES)
+    return _attach(session, image, signer, PREDICATES["vuln"], document, ignoring=_SCAN_TIMES)
 
 
 def _attach(
     session: Session,
     image: ImageReference,
-    key: Key,
+    signer: Signer,
     kind: PredicateType,
     document: Json,
     *,
@@ -86,7 +86,7 @@ def _attach(
     artifacts: list[Artifact] | None = None,
 ) -> StepResult:
     used = session.use("cosign")
-    for warning in key.warnings:
+    for warning in signer.warnings if isinstance(signer, Key) else ():
         session.warn(warning)
 
     def same(statement: Statement) -> bool:
@@ -95,11 +95,15 @@ def _attach(
 
     file = session.temp / "predicate.json"
     file.write_bytes(canonical_bytes(document))
-    found, reused = write(
+    found, reused, witnesses = write(
         session,
         image,
-        look=lambda: find(session, image, key, kind.uri, same),
-        put=lambda: session.cosign.attest(image, key, kind.cosign, file),
+        signer,
+        kind.uri,
+        accept=same,
+        make=lambda bundle, token: session.cosign.attest(
+            image, signer, bundle, token, predicate_type=kind.cosign, predicate=file
+        ),
     )
     return session.result(
         "attest",
@@ -110,6 +114,7 @@ def _attach(
             "predicateType": kind.uri,
             "attestationDigest": found.manifest,
             "predicateSha256": canonical_sha256(found.statement.predicate),
+            **witnesses,
         },
         artifacts=artifacts,
     )

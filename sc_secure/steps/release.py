@@ -13,23 +13,26 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from sc_secure.errors import InfrastructureError, PolicyViolation, ScSecureError
+from pydantic.alias_generators import to_camel
+
+from sc_secure.errors import ConfigError, InfrastructureError, PolicyViolation, ScSecureError
 from sc_secure.policy.decision import Policy, Thresholds
 from sc_secure.policy.rules import Rules
 from sc_secure.policy.security import Scan, Security, Signing, Threshold
 from sc_secure.policy.severity import Severity
 from sc_secure.steps import attest, provenance, sbom, scan, sign, verify
-from sc_secure.steps.attachments import require_offline
 from sc_secure.steps.formats import SbomFormat, sbom_format
 from sc_secure.steps.provenance import Source
 from sc_secure.steps.result import StepName, StepResult
 from sc_secure.steps.scan_report import REPORT
 from sc_secure.steps.session import Session, shown_path
 from sc_secure.tools.beside import Beside
-from sc_secure.tools.cosign import Verifier
+from sc_secure.tools.cosign import Signer, Verifier
 from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.identity import parse_identity
 from sc_secure.tools.key import Key, parse_key
 from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.services import Keyless, Services, parse_services
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Plan:
     source: Source
     forms: tuple[SbomFormat, ...]
     """The SBOM's formats: the first one is attested."""
-    key: Key | None
+    signer: Signer | None
     """Signs; None: signing is off."""
     verifier: Verifier | None
     """Must have signed; None: verifying is off."""
@@ -97,7 +100,7 @@ def plan(security: Security, source: Source, forms: Sequence[SbomFormat], enviro
         environ: where a key's password, and a key that is in a variable, are.
 
     Raises:
-        ConfigError: a key isn't there, or this version can't do what the policy asks for.
+        ConfigError: a key or a Sigstore's file isn't there, or nobody is named who must have signed.
     """
     said = security.provenance
     source = replace(
@@ -107,9 +110,9 @@ def plan(security: Security, source: Source, forms: Sequence[SbomFormat], enviro
         include_dockerfile=said.include_dockerfile,
     )
     signing = security.signing
-    key = _key(signing, environ) if security.enabled and signing.enabled else None
-    verifier = _verifier(signing, key, environ) if key and signing.verify.enabled else None
-    return Plan(security, source, tuple(dict.fromkeys((sbom_format(security.sbom.format), *forms))), key, verifier)
+    signer = _signer(signing, environ) if security.enabled and signing.enabled else None
+    verifier = _verifier(signing, signer, environ) if signer and signing.verify.enabled else None
+    return Plan(security, source, tuple(dict.fromkeys((sbom_format(security.sbom.format), *forms))), signer, verifier)
 
 
 def secure(
@@ -126,7 +129,7 @@ def secure(
     done: dict[str, Outcome] = {}
     links = list(_links(image, what, done))
     document: Json | None = None
-    with Beside(partial(_beside, session, links, what.key), session.runner) as beside:
+    with Beside(partial(_beside, session, links, what.signer), session.runner) as beside:
         for link in links:
             if link.kind == "provenance":
                 outcome = beside.result()
@@ -144,13 +147,13 @@ def secure(
     return Chain(tuple(outcomes), document)
 
 
-def _beside(session: Session, links: Iterable[_Link], key: Key | None) -> Outcome:
+def _beside(session: Session, links: Iterable[_Link], signer: Signer | None) -> Outcome:
     """What needs neither the SBOM nor the scan."""
     found = [_run(session, link) for link in links if link.kind == "provenance"]
-    if key:
+    if isinstance(signer, Key):
         # Kept in the session. What is wrong with a key is told by the step that needs it.
         with contextlib.suppress(ScSecureError):
-            session.cosign.public_key(key)
+            session.cosign.public_key(signer)
     return found[0] if found else Outcome("provenance", "provenance")
 
 
@@ -169,14 +172,14 @@ def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> It
         step = partial(scan.scan, image=image, rules=rules, tools=tools)
         yield _Link("scan", "scan", last, limits.scan, "timeouts.scan", step)
         last = ("scan",)
-    key = what.key
-    if key is None:
+    signer = what.signer
+    if signer is None:
         return
     if security.provenance.enabled:
         step = partial(provenance.generate, image=image, source=what.source)
         yield _Link("provenance", "provenance", (), limits.attest, "timeouts.attest", step)
-    yield _Link("sign", "sign", last, limits.sign, "timeouts.sign", lambda run: sign.sign(run, image, key))
-    attested = dict(_attested(image, what, key, done))
+    yield _Link("sign", "sign", last, limits.sign, "timeouts.sign", lambda run: sign.sign(run, image, signer))
+    attested = dict(_attested(image, what, signer, done))
     for name, attach in attested.items():
         needs = ("sign", "provenance") if name == "attest-provenance" else ("sign",)
         yield _Link(name, "attest", needs, limits.attest, "timeouts.attest", attach)
@@ -188,22 +191,22 @@ def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> It
 
 
 def _attested(
-    image: ImageReference, what: Plan, key: Key, done: Mapping[str, Outcome]
+    image: ImageReference, what: Plan, signer: Signer, done: Mapping[str, Outcome]
 ) -> Iterator[tuple[str, Callable[[Session], StepResult]]]:
     """What is attached, by the step's name."""
 
     def attach_provenance(run: Session) -> StepResult:
         gathered = done["provenance"].result
         assert gathered  # noqa: S101 - for the type checker: the chain ends before this where it failed
-        return attest.attach_gathered(run, image, gathered.artifacts[0], key)
+        return attest.attach_gathered(run, image, gathered.artifacts[0], signer)
 
     form = what.forms[0]
     if what.security.attaches_sbom:
-        yield "attest-sbom", lambda run: attest.attach_sbom(run, image, form, key)
+        yield "attest-sbom", lambda run: attest.attach_sbom(run, image, form, signer)
     if what.security.provenance.enabled:
         yield "attest-provenance", attach_provenance
     if what.security.attests_scan:
-        yield "attest-scan", lambda run: attest.attach_scan(run, image, key)
+        yield "attest-scan", lambda run: attest.attach_scan(run, image, signer)
 
 
 def _kinds(what: Plan) -> list[str]:
@@ -256,11 +259,31 @@ def _rules(said: Scan) -> Rules:
     return Rules(policy, tuple(said.ignore), tuple(map(Path, said.vex)), said.max_database_age)
 
 
-def _key(signing: Signing, environ: Mapping[str, str]) -> Key:
-    require_offline(keyless=signing.keyless, transparency_log=bool(signing.transparency_log))
-    return parse_key(signing.key or "", signing.password_env, environ)
+def _signer(signing: Signing, environ: Mapping[str, str]) -> Signer:
+    said, log = signing.sigstore, signing.transparency_log
+    services = parse_services(said, keyless=signing.keyless, transparency_log=log, naming=_in_policy)
+    if signing.keyless:
+        return Keyless(services or Services())
+    return parse_key(signing.key or "", signing.password_env, environ, services=services)
 
 
-def _verifier(signing: Signing, key: Key, environ: Mapping[str, str]) -> Verifier:
-    """Who must have signed: the key that is named for it, or else the one that signs."""
-    return parse_key(signing.verify.key, None, environ) if signing.verify.key else key
+def _verifier(signing: Signing, signer: Signer, environ: Mapping[str, str]) -> Verifier:
+    """Who must have signed: who is named for it, or else the key that signs."""
+    if isinstance(signer, Key):
+        key = signing.verify.key
+        return parse_key(key, None, environ, services=signer.services) if key else signer
+    regexp, issuer = signing.verify.identity_regexp, signing.verify.oidc_issuer
+    if not regexp or not issuer:
+        raise ConfigError(
+            "security.signing.verify: identityRegexp and oidcIssuer are needed: without a key, they say who must have "
+            "signed",
+            advice="name both, or set security.signing.verify.enabled to false",
+        )
+    root = signer.services.trusted_root
+    return parse_identity(
+        regexp, issuer, str(root) if root else None, transparency_log=signer.services.transparency_log
+    )
+
+
+def _in_policy(setting: str) -> str:
+    return f"security.signing.{to_camel(setting)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sc_secure.context.credentials import NamedVariables, credentials_for, login
+from sc_secure.context.oidc import FRESH, IdentityToken, identity_token
 from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
 from sc_secure.tools.cosign import Cosign
 from sc_secure.tools.lifeline import Lifeline
@@ -42,6 +44,7 @@ class Session:
     """What ends the run early."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     warnings: list[str] = field(default_factory=list[str])
+    _tokens: list[IdentityToken] = field(default_factory=list[IdentityToken], repr=False)
     _registries: dict[tuple[str, str], Registry] = field(default_factory=dict[tuple[str, str], Registry])
 
     def folder(self, image: ImageReference) -> Path:
@@ -56,6 +59,16 @@ class Session:
                 *place, lambda: credentials_for(image.registry, self.runner, self.environ, self.temp)
             )
         return self._registries[place]
+
+    def identity_token(self) -> IdentityToken:
+        """Who we are, to sign without a key. One for the run, and another once it is about to run out.
+
+        Raises:
+            ConfigError, InfrastructureError, NotAuthorised: see `context.oidc.identity_token`.
+        """
+        if not self._tokens or self._tokens[-1].expires - time.time() < FRESH:
+            self._tokens.append(identity_token(self.environ, self.runner))
+        return self._tokens[-1]
 
     def use(self, name: str) -> ToolUsed:
         """The tool, checked to be there and new enough.

@@ -121,8 +121,10 @@ def _verify(
 def _failed(session: Session, image: ImageReference, verifier: Verifier, what: str) -> VerificationFailed:
     """The error: what isn't there, what is, and, where an identity was looked for, who signed instead."""
     if isinstance(verifier, Key):
+        logged = verifier.services is not None and verifier.services.transparency_log
+        entry = ", or without an entry in a transparency log that is trusted" if logged else ""
         return VerificationFailed(
-            f"{image.subject}: not there, or not by this key{what}",
+            f"{image.subject}: not there, or not by this key{entry}{what}",
             advice="sign and attest this digest with the matching key, or check that it is the image you mean",
         )
     signers = session.cosign.signers(image, verifier)

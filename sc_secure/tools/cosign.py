@@ -1,7 +1,7 @@
 """cosign 3: signs and attests in the registry, and verifies what is there.
 
-Without a transparency log, cosign gets an empty signing configuration (no log, no timestamp authority) and an empty
-trusted root on every write; without them it asks the public TUF repository.
+What witnesses a signature is said by a signing configuration and a trusted root, never by cosign's deprecated flags. An
+identity token goes to cosign in its environment alone.
 
 Verified is by a key or by an identity, and what the other kind signed is never taken: cosign sees to it that a key's
 check meets no certificate and an identity's no bare key.
@@ -10,13 +10,14 @@ check meets no certificate and an identity's no bare key.
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from sc_secure.errors import ConfigError, InfrastructureError
+from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, Identity
@@ -24,18 +25,22 @@ from sc_secure.tools.key import Key
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.refusals import mismatches, reasons
+from sc_secure.tools.services import Keyless, Services, witness_flags
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
+Signer = Key | Keyless
+"""Who signs."""
 Verifier = Key | Identity
 """Who must have signed."""
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 """The predicate type of an image signature: cosign 3 signs an in-toto statement with an empty predicate."""
-_EMPTY_SIGNING_CONFIG = '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}'
-_EMPTY_TRUSTED_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 _NOTHING_MATCHES = ("no matching attestations", "none of the attestations matched", "no signatures found")
 _MAX_ENVELOPES = 512 * MIB
 _MAX_NAMED = 3
+_FULCIO_REFUSES = re.compile(
+    r"processing the identity token|Fulcio returned 40[13]\b|not verified by identity provider"
+)
 
 
 @dataclass(frozen=True)
@@ -69,31 +74,56 @@ class Cosign:
         self._environ = environ
         self._temp = temp
         self._public_keys: dict[str, Path] = {}
+        self._witness_flags: dict[Services | None, tuple[str, ...]] = {}
 
-    def sign(self, image: ImageReference, key: Key) -> None:
+    def sign(self, image: ImageReference, signer: Signer, bundle: Path, token: str = "") -> None:
         """Sign the image's digest and write the signature into its registry.
+
+        Args:
+            image: what is signed.
+            signer: a private key, or a Sigstore that gives out a certificate.
+            bundle: the file that the signature goes to as well, before the registry is written to.
+            token: without a key: the identity token.
 
         Raises:
             ConfigError: the key's password is wrong.
-            InfrastructureError, NotAuthorised: cosign failed.
+            InfrastructureError, NotAuthorised: cosign or a service failed.
         """
-        self._write(["sign", f"--key={key.reference}", *self._offline(), "--yes", image.subject], key)
+        self._write(["sign"], image, signer, bundle, token)
 
-    def attest(self, image: ImageReference, key: Key, predicate_type: str, predicate: Path) -> None:
+    def attest(
+        self,
+        image: ImageReference,
+        signer: Signer,
+        bundle: Path,
+        token: str = "",
+        *,
+        predicate_type: str,
+        predicate: Path,
+    ) -> None:
         """Sign a statement about the image and write it into its registry.
 
         Args:
             image: what it is about.
-            key: a private key.
+            signer: see `sign`.
+            bundle: see `sign`.
+            token: see `sign`.
             predicate_type: cosign's short name (`cyclonedx`, `spdxjson`, `slsaprovenance1`, `vuln`) or a URI.
             predicate: the file that holds it.
 
         Raises:
-            ConfigError: the key's password is wrong.
-            InfrastructureError, NotAuthorised: cosign failed.
+            ConfigError, InfrastructureError, NotAuthorised: see `sign`.
         """
         about = [f"--type={predicate_type}", f"--predicate={predicate}"]
-        self._write(["attest", *about, f"--key={key.reference}", *self._offline(), "--yes", image.subject], key)
+        self._write(["attest", *about], image, signer, bundle, token)
+
+    def attach(self, image: ImageReference, bundle: Path) -> None:
+        """Write a bundle that is made into the image's registry.
+
+        Raises:
+            InfrastructureError, NotAuthorised: the registry failed or refused.
+        """
+        self._checked(["cosign", "attach", "attestation", f"--attestation={bundle}", image.subject], self._env())
 
     def statements(self, image: ImageReference, verifier: Verifier, predicate_type: str) -> list[Statement]:
         """The statements of that type about this digest by this signer; an empty list: there are none.
@@ -183,15 +213,33 @@ class Cosign:
 
     def _who(self, verifier: Verifier) -> list[str]:
         """The flags for what a signer must have."""
-        if isinstance(verifier, Key):
-            return [f"--key={self.public_key(verifier)}", "--insecure-ignore-tlog"]
-        return verifier.flags
+        if isinstance(verifier, Identity):
+            return verifier.flags
+        key, services = f"--key={self.public_key(verifier)}", verifier.services
+        if services is None or not services.transparency_log:
+            return [key, "--insecure-ignore-tlog"]
+        return [key, f"{ROOT_FLAG}={services.trusted_root}"] if services.trusted_root else [key]
 
-    def _write(self, arguments: list[str], key: Key) -> None:
-        if key.public:
-            raise ConfigError(f"--key {key.reference}: a public key can't sign", advice="give the private key")
-        # Tried once: whether a failed write was one is for the caller to see (`attachments.write`).
-        self._checked(["cosign", *arguments], self._env(**key.environment))
+    def _write(self, words: list[str], image: ImageReference, signer: Signer, bundle: Path, token: str) -> None:
+        if isinstance(signer, Key):
+            if signer.public:
+                raise ConfigError(f"--key {signer.reference}: a public key can't sign", advice="give the private key")
+            who, env = f"--key={signer.reference}", self._env(**signer.environment)
+        else:
+            # Named: cosign would ask the machine for an identity of its own first, where it has one.
+            who, env = "--oidc-provider=envvar", self._env(SIGSTORE_ID_TOKEN=token)
+        flags = [who, *self._witnesses(signer), f"--bundle={bundle}", "--yes"]
+        # Tried once: whether a failed write was one is for the caller to see (`writing.write`).
+        self._checked(["cosign", *words, *flags, image.subject], env)
+
+    def _witnesses(self, signer: Signer) -> tuple[str, ...]:
+        if signer.services not in self._witness_flags:
+            flags = witness_flags(signer.services, self._temp, self._create_signing_config)
+            self._witness_flags[signer.services] = flags
+        return self._witness_flags[signer.services]
+
+    def _create_signing_config(self, services: list[str], file: Path) -> None:
+        self._checked(["cosign", "signing-config", "create", *services, f"--out={file}"], self._env())
 
     def _checked(self, argv: list[str], env: Mapping[str, str]) -> Completed:
         done = self._runner.run(argv, env=env)
@@ -201,15 +249,14 @@ class Cosign:
             raise ConfigError("--key: its password is wrong", advice="set the variable that --password-env names")
         if "invalid pem block" in done.stderr or "unsupported pem type" in done.stderr:
             raise ConfigError("--key: not a key that cosign can use", advice="`cosign generate-key-pair` makes one")
+        if _FULCIO_REFUSES.search(done.stderr):
+            raise NotAuthorised(
+                f"the certificate authority (Fulcio) doesn't accept this identity: {done.summary()}",
+                advice="it must know the token's issuer, and the token mustn't have run out",
+            )
         if "404 Not Found" in done.stderr or "MANIFEST_UNKNOWN" in done.stderr:
             raise InfrastructureError(f"the registry doesn't hold this image: {done.summary()}")
         raise failure(classify(done.stderr), done.summary())
-
-    def _offline(self) -> list[str]:
-        config, root = self._temp / "signing-config.json", self._temp / "trusted-root.json"
-        config.write_text(_EMPTY_SIGNING_CONFIG)
-        root.write_text(_EMPTY_TRUSTED_ROOT)
-        return [f"--signing-config={config}", f"--trusted-root={root}"]
 
     def _env(self, **extra: str) -> dict[str, str]:
         return environment_for("cosign", self._environ, self._temp, **extra)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,13 @@ REGEXP_FLAG = "--certificate-identity-regexp"
 ISSUER_FLAG = "--certificate-oidc-issuer"
 ROOT_FLAG = "--trusted-root"
 _LONGEST = 1000
+_MEMBERS = {
+    "certificateAuthorities": ("certificate authority", "fulcio"),
+    "ctlogs": ("certificate-transparency log", "fulcio"),
+    "tlogs": ("transparency log", "rekor"),
+    "timestampAuthorities": ("timestamp authority", "tsa"),
+}
+"""A member of a trusted root → what it names, and the service that needs it."""
 _MAX_ROOT = 4 * 1024 * 1024
 _ESCAPE = r"\\(?:[dDwWsSfnrtv]|x[0-9A-Fa-f]{2}|[!-/:-@\[-`{-~])"
 # What Python's expressions and cosign's (https://golang.org/s/re2syntax) both have and read alike. Where the two differ
@@ -59,6 +67,13 @@ class Identity:
     """The authorities and logs that are trusted; None: those of the public Sigstore."""
     transparency_log: bool = True
     """True: the signature must be in a transparency log. False: a timestamp authority must have signed its time."""
+    name: str = ""
+    """The one identity that `regexp` stands for; empty: it may match several."""
+
+    @classmethod
+    def exactly(cls, name: str, issuer: str, trusted_root: Path | None, *, transparency_log: bool) -> Identity:
+        """This very identity, whatever characters are in its name."""
+        return cls(re.escape(name), issuer, trusted_root, transparency_log, name)
 
     @property
     def flags(self) -> list[str]:
@@ -100,7 +115,7 @@ def parse_identity(regexp: str, issuer: str, trusted_root: str | None, *, transp
         )
     root = None if trusted_root is None else Path(trusted_root)
     if root:
-        _check_root(root, transparency_log=transparency_log)
+        check_root(root, ("fulcio", "rekor" if transparency_log else "tsa"), ROOT_FLAG)
     return Identity(regexp, issuer, root, transparency_log)
 
 
@@ -126,9 +141,18 @@ def _check_regexp(regexp: str) -> None:
             )
 
 
-def _check_root(path: Path, *, transparency_log: bool) -> None:
-    """Without what it is about to be asked for, a trusted root refuses everything, and the reason would be unclear."""
-    shown = f"{ROOT_FLAG} {printable(str(path), limit=200)}"
+def check_root(path: Path, services: Collection[str], flag: str) -> None:
+    """Refuse a trusted root without what it is about to be asked for: it refuses everything, and doesn't say why.
+
+    Args:
+        path: the file.
+        services: what it must name: `fulcio`, `rekor`, `tsa`.
+        flag: names the file in the error.
+
+    Raises:
+        ConfigError: it can't be read, is none, or names none of them.
+    """
+    shown = f"{flag} {printable(str(path), limit=200)}"
     try:
         with path.open("rb") as file:
             root = parse_object(file.read(_MAX_ROOT), "a trusted root")
@@ -138,10 +162,8 @@ def _check_root(path: Path, *, transparency_log: bool) -> None:
         root = {}
     if not str(root.get("mediaType")).startswith("application/vnd.dev.sigstore.trustedroot"):
         raise ConfigError(f"{shown}: not a Sigstore trusted root", advice="`cosign trusted-root create` makes one")
-    needed = {"certificateAuthorities": "certificate authority", "ctlogs": "certificate-transparency log"}
-    needed |= {"tlogs": "transparency log"} if transparency_log else {"timestampAuthorities": "timestamp authority"}
-    for member, name in needed.items():
-        if not root.get(member):
+    for member, (name, service) in _MEMBERS.items():
+        if service in services and not root.get(member):
             raise ConfigError(
                 f"{shown}: names no {name} ({member}), so that nothing could be verified",
                 advice="`cosign trusted-root create` takes them as --fulcio, --ctfe, --rekor and --tsa",

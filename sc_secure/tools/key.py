@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sc_secure.errors import ConfigError
+from sc_secure.tools.services import Services
 from sc_secure.tools.text import printable
 
 DEFAULT_PASSWORD_ENV = "COSIGN_PASSWORD"  # noqa: S105 - a variable's name
@@ -35,15 +36,20 @@ class Key:
     environment: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     """Variables that the one program which uses the key gets: its password, and the key where it is in a variable."""
     warnings: tuple[str, ...] = ()
+    services: Services | None = None
+    """What witnesses its signatures, and what they need to count; None: the key alone."""
 
 
-def parse_key(text: str, password_env: str | None, environ: Mapping[str, str]) -> Key:
+def parse_key(
+    text: str, password_env: str | None, environ: Mapping[str, str], *, services: Services | None = None
+) -> Key:
     """The key that `--key` names.
 
     Args:
         text: a path, `env://NAME`, or or a key service's address (awskms://…, pkcs11:…).
         password_env: the name of the variable that holds the key's password, as given; None: `COSIGN_PASSWORD`, if set.
         environ: our environment.
+        services: what witnesses its signatures; None: nothing.
 
     Raises:
         ConfigError: there is no such key or variable, or the address isn't of its service's form.
@@ -54,7 +60,7 @@ def parse_key(text: str, password_env: str | None, environ: Mapping[str, str]) -
         if text.startswith(scheme):
             if not form.fullmatch(text.removeprefix(scheme)):
                 raise ConfigError(f"--key {shown}: not an address of the form that {scheme} takes")
-            return Key(text, public=False, environment=secrets)
+            return Key(text, public=False, environment=secrets, services=services)
     if text.startswith("env://"):
         name = text.removeprefix("env://")
         if not _VARIABLE.fullmatch(name):
@@ -62,12 +68,12 @@ def parse_key(text: str, password_env: str | None, environ: Mapping[str, str]) -
         if not environ.get(name):
             raise ConfigError(f"--key {shown}: the environment variable {name} isn't set")
         public = "-----BEGIN PUBLIC KEY-----" in environ[name]
-        return Key(text, public=public, environment={**secrets, name: environ[name]})
+        return Key(text, public=public, environment={**secrets, name: environ[name]}, services=services)
     if "://" in text:
         raise ConfigError(
             f"--key {shown}: unknown kind of address", advice=f"known: {', '.join(_SERVICES)}, env://NAME"
         )
-    return _file(text, shown, secrets)
+    return replace(_file(text, shown, secrets), services=services)
 
 
 def _password(password_env: str | None, environ: Mapping[str, str]) -> dict[str, str]:

@@ -51,6 +51,7 @@ _TRANSIENT = re.compile(
       | connection[ ](refused|reset|timed[ ]out|closed[ ]by|aborted) | broken[ ]pipe | unexpected[ ]EOF | :[ ]EOF\b
       | no[ ]such[ ]host | temporary[ ]failure[ ]in[ ]name[ ]resolution | server[ ]misbehaving
       | name[ ]or[ ]service[ ]not[ ]known | network[ ]is[ ]unreachable | no[ ]route[ ]to[ ]host
+      | read[ ]on[ ]closed[ ]response[ ]body | createLogEntryConflict | unexpected[ ]response:[ ]409
       | http2:[ ].*(goaway|stream[ ]error) | server[ ]closed[ ]idle[ ]connection
       | too[ ]?many[ ]?requests | toomanyrequests | rate[ ]limit
       | (status([ ]code)?|response([ ]code)?|HTTP(/[\d.]+)?|error)[ :=]*(408|429|5\d\d)\b

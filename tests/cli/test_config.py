@@ -142,14 +142,16 @@ def test_validate_says_every_problem(sc: CommandLine) -> None:
 
 
 def test_validate_warns_of_what_a_deployment_refuses(sc: CommandLine) -> None:
-    write("client.yaml", "security:\n  signing:\n    keyless: true\n    transparencyLog: true\n")
+    write("client.yaml", "security:\n  signing:\n    keyless: true\n")
     done = sc("config validate --file client.yaml")
     assert (done.code, done.stdout) == (0, "valid: client.yaml\n")
-    warnings = done.stderr.splitlines()
-    assert warnings[0].startswith("warning: client.yaml:3: security.signing.keyless: isn't available in this version")
-    assert warnings[1].startswith("warning: client.yaml:4: security.signing.transparencyLog: isn't available")
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("warning: client.yaml:3: security.signing.verify: SecuredImage refuses it")
     said = json.loads(sc("config validate --file client.yaml --output json").stdout)
-    assert [warning["line"] for warning in said["warnings"]] == [3, 4]
+    assert [warning["line"] for warning in said["warnings"]] == [3]
+    for verify in ("enabled: false", "identityRegexp: '^dev@acme.test$', oidcIssuer: 'https://i.test'"):
+        write("client.yaml", f"security:\n  signing: {{keyless: true, verify: {{{verify}}}}}\n")
+        assert sc("config validate --file client.yaml").stderr == ""
     write("client.yaml", "security:\n  enabled: false\n  signing: {keyless: true}\n")
     assert sc("config validate --file client.yaml").stderr == ""
 

@@ -37,7 +37,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "SecuredImage",
         {**IMAGE, "security": {"signing": {"keyless": True}}},
-        "security.signing.keyless: signing without",
+        "security.signing.verify: the policy signs without a key: its signing.verify must name identity_regexp",
     ),
     (
         "SecuredImage",

@@ -19,6 +19,7 @@ from devtools.sigstore.services import Sigstore
 from sc_secure.tools.table import TOOLS
 
 WORKFLOW = "https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1"
+PIPELINE = "https://gitlab.com/acme/team/app//.gitlab-ci.yml@refs/tags/v1"
 
 
 @pytest.fixture
@@ -82,7 +83,9 @@ def test_a_folder_too_deep_for_a_socket(tmp_path: Path) -> None:
     assert not deep.exists()
 
 
-@pytest.mark.parametrize(("identity", "kind"), [("dev@acme.test", "email"), (WORKFLOW, "github-workflow")])
+@pytest.mark.parametrize(
+    ("identity", "kind"), [("dev@acme.test", "email"), (WORKFLOW, "github-workflow"), (PIPELINE, "gitlab-pipeline")]
+)
 def test_fulcio_certifies_what_the_issuer_says(
     sigstore: Sigstore, tmp_path: Path, identity: str, kind: tokens.Kind
 ) -> None:
@@ -110,6 +113,7 @@ def test_fulcio_certifies_what_the_issuer_says(
         ("dev@acme.test", "github-workflow"),
         ("https://gitlab.com/acme/app/x.yml@refs/heads/main", "github-workflow"),
         ("https://github.com/acme/app/.github/workflows/x.yml", "github-workflow"),
+        ("https://gitlab.com/acme/app/.gitlab-ci.yml@refs/heads/main", "gitlab-pipeline"),
     ],
 )
 def test_a_token_needs_an_identity_of_its_kind(sigstore: Sigstore, identity: str, kind: tokens.Kind) -> None:

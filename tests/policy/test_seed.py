@@ -66,7 +66,18 @@ def test_every_key_of_the_seed_is_tried() -> None:
     assert len(KEYS) == 21
 
 
-def test_what_this_version_cannot_carry_out_is_refused_by_the_component() -> None:
-    args = {"image_ref": REFERENCE, "security_file": str(SEED / "client.yaml")}
-    with pytest.raises(pulumi.RunError, match=r"security\.signing\.keyless: .* isn't available in this version"):
+def test_the_component_carries_out_the_client_s_file() -> None:
+    mocks, args = Mocks(), {"image_ref": REFERENCE, "security_file": str(SEED / "client.yaml")}
+    run(lambda: sc_secure.SecuredImage("web", args).urn, mocks)  # type: ignore[arg-type]
+    commands = mocks.commands()
+    assert " --keyless " in commands["web-sign"]
+    assert "--certificate-identity-regexp '^https://github.com/myorg/.*$'" in commands["web-verify"]
+    assert "--certificate-oidc-issuer https://token.actions.githubusercontent.com" in commands["web-verify"]
+
+
+def test_the_parent_alone_names_nobody_who_must_have_signed() -> None:
+    args = {"image_ref": REFERENCE, "security_file": str(SEED / ".sc/parent-stacks/security.yaml")}
+    with pytest.raises(
+        pulumi.RunError, match=r"security\.signing\.verify: .* must name identity_regexp and oidc_issuer"
+    ):
         run(lambda: sc_secure.SecuredImage("web", args).urn, Mocks())  # type: ignore[arg-type]

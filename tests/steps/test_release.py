@@ -211,7 +211,7 @@ def own_registry(tmp_path: Path) -> Iterator[registries.Registry]:
         ("--policy policy.yaml --stack shop", "--stack NAME"),
         ("--policy bad.yaml", "failOm"),
         ("--policy none.yaml", "none.yaml"),
-        ("--policy keyless.yaml", "--keyless"),
+        ("--policy keyless.yaml", "security.signing.verify"),
         ("--policy no-key.yaml", "gone.key"),
         ("--policy policy.yaml --environment 'a b'", "--environment"),
         ("--policy policy.yaml --sbom-format xml", "--sbom-format"),

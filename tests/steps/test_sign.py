@@ -35,8 +35,9 @@ def test_another_keys_signature_is_not_ours(sc: CommandLine, image: str, key: st
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
-        ("--key cosign.key --transparency-log", {}, "--transparency-log"),
         ("--key cosign.key --no-transparency-log --keyless", {}, "--keyless"),
+        ("--key cosign.key --fulcio-url https://f.test --trusted-root r.json", {}, "--fulcio-url"),
+        ("--key cosign.key --rekor-url https://r.test --trusted-root r.json", {}, "--transparency-log"),
         ("--no-transparency-log", {}, "--key"),
         ("--key none.key --no-transparency-log", {}, "none.key"),
         ("--key cosign.key --no-transparency-log --password-env UNSET_NAME", {}, "UNSET_NAME"),

@@ -41,6 +41,12 @@ DIAL = 'Get "https://r.example/v2/": dial tcp'
         "[Errno 104] Connection reset by peer",
         "timed out",
         "write: broken pipe",
+        # cosign, of a Fulcio or a timestamp authority that answered 429 or 5xx twice
+        "signing bundle: error signing bundle: http: read on closed response body",
+        'adding rekor v2 entry: unexpected response: 409 {"code":6}',
+        "adding rekor v2 entry: unexpected response: 500 ",
+        'error signing bundle: Post "http://127.0.0.1:36895/api/v2/signingCert": EOF',
+        "[POST /api/v1/log/entries][409] createLogEntryConflict &{Code:409 Message:an equivalent entry exists}",
         "stream error: stream ID 5; INTERNAL_ERROR; http2: server sent GOAWAY and closed the connection; GOAWAY",
     ],
 )

@@ -1,0 +1,150 @@
+"""Attaches what is signed: written once, read back, and written again only if it was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sc_secure.errors import ConfigError, InfrastructureError
+from sc_secure.steps.attachments import Attachment, find
+from sc_secure.steps.session import Session
+from sc_secure.tools.certificate import bundle_identity
+from sc_secure.tools.cosign import Signer, Statement, Verifier
+from sc_secure.tools.identity import Identity
+from sc_secure.tools.key import Key
+from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.services import Keyless
+from sc_secure.tools.text import printable
+from sc_secure.tools.transient import TransientFailure, with_retries
+
+Make = Callable[[Path, str], None]
+"""Signs and attaches: the file that the bundle goes to, and the identity token (empty for a key)."""
+Outputs = dict[str, str | int | float | bool | dict[str, str]]
+_WRITES = 4
+
+
+def write(
+    session: Session,
+    image: ImageReference,
+    signer: Signer,
+    predicate_type: str,
+    *,
+    accept: Callable[[Statement], bool],
+    make: Make,
+) -> tuple[Attachment, bool, Outputs]:
+    """Attach a statement unless this signer's is there: written, read back, and written again if it was lost.
+
+    cosign's exit code is no proof, and a registry without a referrers API can lose a write to another machine's. What
+    was signed once isn't signed again for that: it may have its entry in a log already.
+
+    Args:
+        session: the run.
+        image: what it is about.
+        signer: who signs.
+        predicate_type: a URI.
+        accept: whether a statement that is there says the same.
+        make: makes it.
+
+    Returns:
+        The attachment; whether it was there already; and who signed it and where it is logged, as a step's outputs.
+
+    Raises:
+        ConfigError: the identity token isn't one, or another issuer's.
+        InfrastructureError, NotAuthorised: a tool, a service or the registry failed, or the write was lost again and
+            again.
+    """
+    with session.lock(image, "attach"):
+        author = _Author(session, image, signer)
+
+        def look() -> Attachment | None:
+            return find(session, image, author.verifier, predicate_type, accept) if author.verifier else None
+
+        def put_and_look() -> Attachment | None:
+            try:
+                author.put(make)
+            except TransientFailure:
+                # The answer may have been lost after the write: writing again then would add a second one.
+                found = look()
+                if found is None:
+                    raise
+                return found
+            return look()
+
+        found = look()
+        if found:
+            return found, True, author.outputs(found)
+        for _ in range(_WRITES):
+            found = with_retries(put_and_look)
+            if found:
+                return found, False, author.outputs(found)
+    raise InfrastructureError(
+        f"{image.subject}: what was written isn't there when read back, {_WRITES} times in a row",
+        advice="another machine may be writing to this image, or the registry keeps no attachments; try again",
+    )
+
+
+class _Author:
+    """Who signs in this run, by what its work is known again, and what it has made so far."""
+
+    def __init__(self, session: Session, image: ImageReference, signer: Signer) -> None:
+        self._session, self._image, self._signer = session, image, signer
+        self._bundle = session.temp / "made.sigstore.json"
+        self._bundle.unlink(missing_ok=True)
+        self.verifier: Verifier | None = signer if isinstance(signer, Key) else self._expected(signer)
+        """None: nobody but the certificate authority knows yet by what name it will sign."""
+
+    def put(self, make: Make) -> None:
+        """Sign and attach; only attach what is signed already."""
+        if self._bundle.exists():
+            self._session.cosign.attach(self._image, self._bundle)
+            return
+        token = "" if isinstance(self._signer, Key) else self._session.identity_token().value
+        try:
+            make(self._bundle, token)
+        finally:
+            if isinstance(self._signer, Keyless) and self._bundle.exists():
+                self._learn(self._signer)
+
+    def outputs(self, found: Attachment) -> Outputs:
+        """Who signed, and where it is logged: only what there is."""
+        entry, outputs = found.entry, Outputs()
+        if entry:
+            outputs |= {"rekorUuid": entry.uuid, "rekorLogIndex": entry.index, "rekorLogId": entry.log_id}
+            if entry.time:
+                outputs["rekorTime"] = entry.time
+        if isinstance(self.verifier, Identity):
+            outputs["identity"] = printable(self.verifier.name, limit=500)
+            outputs["issuer"] = printable(self.verifier.issuer, limit=500)
+        return outputs
+
+    def _expected(self, signer: Keyless) -> Identity | None:
+        """The identity that the certificate will name, by what the token says.
+
+        Raises:
+            ConfigError: the token is of another issuer than the one that is said.
+            InfrastructureError, NotAuthorised: there is no token.
+        """
+        token, wanted = self._session.identity_token(), signer.services.oidc_issuer
+        if wanted and token.issued_by.rstrip("/") != wanted.rstrip("/"):
+            raise ConfigError(
+                f"--oidc-issuer {wanted}: the identity token is one of {printable(token.issued_by, limit=200)}",
+                advice="sign where that issuer gives out tokens, or name the one that does",
+            )
+        return self._identity(signer, token.name, token.issuer) if token.name else None
+
+    def _learn(self, signer: Keyless) -> None:
+        """Take the name from the certificate: it is read back by that, and cosign verifies it."""
+        made = bundle_identity(self._bundle.read_bytes())
+        if made is None:
+            return
+        known = self.verifier
+        self.verifier = self._identity(signer, *made)
+        if known != self.verifier:
+            self._session.warn(
+                f"the certificate names {printable(made[0], limit=200)}, which the token doesn't tell: signing this "
+                "image again adds another signature"
+            )
+
+    def _identity(self, signer: Keyless, name: str, issuer: str) -> Identity:
+        services = signer.services
+        return Identity.exactly(name, issuer, services.trusted_root, transparency_log=services.transparency_log)

@@ -1,0 +1,119 @@
+"""A proxy in front of one HTTP service, which fails as it is told: for what outages do."""
+
+import contextlib
+import http.client
+import socket
+import threading
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+
+HOST = "127.0.0.1"
+Fault = int | Literal["pass", "cut", "lost", "hang"]
+"""What becomes of one request: an HTTP status without asking the service, `pass`, `cut` (the connection ends without
+an answer, and the service isn't asked), `lost` (it is asked, and its answer never arrives), `hang` (never answered)."""
+
+
+class FaultyProxy:
+    """Answers on a port of its own. Made by `faulty_proxy`."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = urllib.parse.urlsplit(upstream).netloc
+        self._over = threading.Event()
+        self._faults: list[Fault] = []
+        self._then: Fault = "pass"
+        self._lock = threading.Lock()
+        self.asked = 0
+        """How many requests arrived."""
+        self.answered: list[int] = []
+        """The service's own status for each request that reached it."""
+        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        path = urllib.parse.urlsplit(upstream).path
+        self.url = f"http://{HOST}:{self._server.server_address[1]}{path}"
+
+    def fail(self, *faults: Fault, then: Fault = "pass") -> None:
+        """What becomes of the next requests, one each, and of all after them."""
+        with self._lock:
+            self._faults, self._then = list(faults), then
+
+    def stop(self) -> None:
+        """Answers no more; what hangs is let go."""
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_one_request(self) -> None:
+                with contextlib.suppress(ConnectionError):
+                    super().handle_one_request()
+
+            def do_GET(self) -> None:
+                proxy._serve(self)
+
+            do_POST = do_GET
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+    def _serve(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        with self._lock:
+            self.asked += 1
+            fault = self._faults.pop(0) if self._faults else self._then
+        request.close_connection = True
+        if fault == "hang":
+            self._over.wait()
+        elif isinstance(fault, int):
+            _answer(request, fault, b'{"message": "told to fail"}', [("Content-Type", "application/json")])
+        elif fault != "cut":
+            status, headers, content = self._ask(request, body)
+            with self._lock:
+                self.answered.append(status)
+            if fault == "pass":
+                _answer(request, status, content, headers)
+        with contextlib.suppress(OSError):
+            request.connection.shutdown(socket.SHUT_RDWR)
+
+    def _ask(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Sequence[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self._upstream, timeout=30)
+        try:
+            kept = {
+                name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")
+            }
+            connection.request(request.command, request.path, body, kept)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        except OSError:
+            return HTTPStatus.BAD_GATEWAY, [], b""
+        finally:
+            connection.close()
+
+
+def _answer(request: BaseHTTPRequestHandler, status: int, content: bytes, headers: Sequence[tuple[str, str]]) -> None:
+    request.send_response(status)
+    for name, value in headers:
+        if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+            request.send_header(name, value)
+    request.send_header("Content-Length", str(len(content)))
+    request.end_headers()
+    request.wfile.write(content)
+
+
+@contextmanager
+def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
+    """One in front of the service at this URL, for as long as the context lasts."""
+    proxy = FaultyProxy(upstream)
+    try:
+        yield proxy
+    finally:
+        proxy.stop()
