@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 import click
 
 from sc_secure.context.credentials import NamedVariables
-from sc_secure.steps.result import StepResult
+from sc_secure.errors import ScSecureError
+from sc_secure.policy.retry import MAX_ATTEMPTS, MAX_BASE_DELAY
+from sc_secure.steps.result import StepName, StepResult
 from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, Session, StepFunction, open_session
+from sc_secure.steps.soft import is_soft, soft_failure
 from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.text import printable
+from sc_secure.tools.transient import ATTEMPTS, BASE_DELAY, Retrying
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Output = Literal["text", "json"]
@@ -28,6 +34,8 @@ class Shared(TypedDict):
     timeout: float
     registry_username_env: str | None
     registry_password_env: str | None
+    retry_attempts: int | None
+    retry_base_delay: float | None
 
 
 def shared_of(values: Shared) -> Shared:
@@ -39,6 +47,8 @@ def shared_of(values: Shared) -> Shared:
         timeout=values["timeout"],
         registry_username_env=values["registry_username_env"],
         registry_password_env=values["registry_password_env"],
+        retry_attempts=values["retry_attempts"],
+        retry_base_delay=values["retry_base_delay"],
     )
 
 
@@ -105,11 +115,46 @@ def run_options(command: Command, *, what: str, timeout: float) -> Command:
             metavar="NAME",
             help="The environment variable that holds the password or token. Goes with --registry-username-env.",
         ),
+        click.option(
+            "--retry-attempts",
+            type=click.IntRange(1, MAX_ATTEMPTS),
+            metavar="N",
+            help=f"How often is tried in all what a time-out, a lost connection or a busy server ended.  "
+            f"[default: {ATTEMPTS}]",
+        ),
+        click.option(
+            "--retry-base-delay",
+            type=click.FloatRange(0, MAX_BASE_DELAY),
+            metavar="SECONDS",
+            help=f"How long to wait before the second try, at most; doubled each time.  [default: {BASE_DELAY}]",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
+
+class Soft(TypedDict):
+    """The value of the `soft_option`."""
+
+    allow_failure: bool
+
+
+soft_option = click.option(
+    "--allow-failure",
+    is_flag=True,
+    help="If the step can't be done (a tool is missing, a registry or service fails), warn and exit with 0. What the "
+    "policy forbids, and what isn't verified, fails all the same.",
+)
+"""For the steps that a policy may not require: it makes `Soft`."""
+
+save_option = click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep a copy of the document in this file too, relative to the working directory.",
+)
+"""For the steps that make a document."""
 
 KEY_HELP = (
     "A cosign key file, env://NAME, or an address of awskms://, gcpkms://, azurekms://, hashivault://, "
@@ -138,13 +183,35 @@ def session_for(image: ImageReference, **shared: Unpack[Shared]) -> AbstractCont
         verbose=shared["verbose"],
         image=image,
         registry_variables=named,
+        retry=Retrying(shared["retry_attempts"], shared["retry_base_delay"]),
     )
 
 
-def run_step(image: ImageReference, step: StepFunction, **shared: Unpack[Shared]) -> None:
-    """Run a step on an image, and print its result: one line of JSON, or a few lines for a person."""
-    with session_for(image, **shared) as session:
-        result = step(session)
+def run_step(
+    image: ImageReference,
+    name: StepName,
+    step: StepFunction,
+    *,
+    allow_failure: bool = False,
+    **shared: Unpack[Shared],
+) -> None:
+    """Run a step on an image, and print its result: one line of JSON, or a few lines for a person.
+
+    Args:
+        image: what it works on.
+        name: the step's.
+        step: the step.
+        allow_failure: an infrastructure failure is a result too: `soft_failed`.
+        shared: the `shared_options`.
+    """
+    started_at = datetime.now(UTC)
+    try:
+        with session_for(image, **shared) as session:
+            result = step(session)
+    except ScSecureError as error:
+        if not (allow_failure and is_soft(error)):
+            raise
+        result = soft_failure(name, image, error, started_at)
     for warning in result.warnings:
         print(f"warning: {printable(warning, limit=500)}", file=sys.stderr)
     click.echo(result.to_line() if shared["output"] == "json" else _as_text(result))

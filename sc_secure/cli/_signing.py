@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import click
 
-from sc_secure.cli._shared import KEY_HELP, Command, Shared, password_option
+from sc_secure.cli._shared import KEY_HELP, Command, Shared, Soft, password_option
 from sc_secure.tools.cosign import Signer
 from sc_secure.tools.key import parse_key
 from sc_secure.tools.services import Keyless, Services, parse_services
@@ -30,6 +30,10 @@ class Witnessed(TypedDict):
 
 class Signing(Witnessed, Shared):
     """The values of the `signer_options` and the `shared_options`."""
+
+
+class SoftSigning(Soft, Signing):
+    """The values of the `soft_option`, the `signer_options` and the `shared_options`."""
 
 
 def signer_options(command: Command) -> Command:

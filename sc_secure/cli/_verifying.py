@@ -74,6 +74,7 @@ def run_verification(
     """
     run_step(
         image,
+        "verify",
         # Inside the session, whose time-out also ends an expression that takes for ever.
         lambda session: step(session, _verifier(values)),
         **shared_of(values),

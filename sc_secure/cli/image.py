@@ -11,13 +11,16 @@ import click
 from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
 from sc_secure.cli._shared import (
     Shared,
+    Soft,
     image_option,
     image_type,
     run_step,
+    save_option,
     shared_of,
     shared_options,
+    soft_option,
 )
-from sc_secure.cli._signing import Signing, signer_of, signer_options
+from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps.scanners import DEFAULT_TOOLS
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
     from sc_secure.steps.status import Status
 
 
-class _ScanValues(ScanFlags, Shared):
-    """The values of the `scan_options` and the shared ones."""
+class _ScanValues(ScanFlags, Soft, Shared):
+    """The values of the `scan_options` and the `soft_option`, beside the shared ones."""
 
 
 @click.group()
@@ -56,12 +59,15 @@ def command() -> None:
     metavar="FILE",
     help="A syft-json catalogue of this image.  [default: the one under --artifacts, made if missing]",
 )
+@save_option
+@soft_option
 @shared_options
 def scan(
     *,
     image: ImageReference,
     tools: tuple[str, ...],
     sbom_file: Path | None,
+    save: Path | None,
     **values: Unpack[_ScanValues],
 ) -> None:
     """Scan the image for known vulnerabilities.
@@ -74,7 +80,9 @@ def scan(
     rules = rules_of(values)
     run_step(
         image,
-        lambda session: step.scan(session, image, rules, tools=tools, sbom_file=sbom_file),
+        "scan",
+        lambda session: step.scan(session, image, rules, tools=tools, sbom_file=sbom_file, save=save),
+        allow_failure=values["allow_failure"],
         **shared_of(values),
     )
 
@@ -82,11 +90,12 @@ def scan(
 @command.command()
 @image_option
 @signer_options
+@soft_option
 @shared_options
 def sign(
     *,
     image: ImageReference,
-    **values: Unpack[Signing],
+    **values: Unpack[SoftSigning],
 ) -> None:
     """Sign the image's digest; the signature goes into the image's registry.
 
@@ -95,7 +104,13 @@ def sign(
     from sc_secure.steps import sign as step  # noqa: PLC0415 - light start
 
     signer = signer_of(values)
-    run_step(image, lambda session: step.sign(session, image, signer), **shared_of(values))
+    run_step(
+        image,
+        "sign",
+        lambda session: step.sign(session, image, signer),
+        allow_failure=values["allow_failure"],
+        **shared_of(values),
+    )
 
 
 @command.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Unpack
 
 import click
@@ -11,12 +12,15 @@ from sc_secure.cli._build import Built, build_options, built_from
 from sc_secure.cli._shared import (
     Command,
     Shared,
+    Soft,
     image_option,
     run_step,
+    save_option,
     shared_of,
     shared_options,
+    soft_option,
 )
-from sc_secure.cli._signing import Signing, signer_of, signer_options
+from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
@@ -49,8 +53,12 @@ class _SourceValues(Built, Shared):
     include_dockerfile: bool
 
 
-class _AttachValues(_SourceValues, Signing):
-    """The values of the `_source_options` and the `signer_options`, beside the shared ones."""
+class _GenerateValues(_SourceValues, Soft):
+    """The values of the `_source_options` and the `soft_option`, beside the shared ones."""
+
+
+class _AttachValues(_SourceValues, SoftSigning):
+    """The values of the `_source_options`, the `signer_options` and the `soft_option`, beside the shared ones."""
 
 
 def _source(values: _SourceValues) -> Source:
@@ -70,23 +78,34 @@ def command() -> None:
 @command.command()
 @image_option
 @_source_options
+@save_option
+@soft_option
 @shared_options
-def generate(*, image: ImageReference, **values: Unpack[_SourceValues]) -> None:
+def generate(*, image: ImageReference, save: Path | None, **values: Unpack[_GenerateValues]) -> None:
     """Gather how the image was built, and write it under --artifacts."""
     from sc_secure.steps import provenance  # noqa: PLC0415 - light start
 
     source = _source(values)
-    run_step(image, lambda session: provenance.generate(session, image, source), **shared_of(values))
+    run_step(
+        image,
+        "provenance",
+        lambda session: provenance.generate(session, image, source, save=save),
+        allow_failure=values["allow_failure"],
+        **shared_of(values),
+    )
 
 
 @command.command()
 @image_option
 @_source_options
 @signer_options
+@save_option
+@soft_option
 @shared_options
 def attach(
     *,
     image: ImageReference,
+    save: Path | None,
     **values: Unpack[_AttachValues],
 ) -> None:
     """Gather how the image was built, and attach it to the image as a signed attestation.
@@ -97,7 +116,13 @@ def attach(
 
     source = _source(values)
     signer = signer_of(values)
-    run_step(image, lambda session: attest.attach_provenance(session, image, source, signer), **shared_of(values))
+    run_step(
+        image,
+        "attest",
+        lambda session: attest.attach_provenance(session, image, source, signer, save=save),
+        allow_failure=values["allow_failure"],
+        **shared_of(values),
+    )
 
 
 @command.command()

@@ -86,7 +86,11 @@ def create(
     what = plan(security, built_from(values), [sbom_format(name) for name in forms], os.environ)
     if not security.enabled:
         print("warning: the policy switches security off: nothing is done", file=sys.stderr)
-    with session_for(image, **shared_of(values)) as session:
+    shared = shared_of(values)
+    shared["retry_attempts"] = shared["retry_attempts"] or security.retry.attempts
+    if shared["retry_base_delay"] is None:
+        shared["retry_base_delay"] = security.retry.base_delay
+    with session_for(image, **shared) as session:
         chain = secure(session, image, what, _tell)
         folder = session.folder(image)
     release = _document(image, what, chain, environment, f"stack {stack}" if stack is not None else str(policy))

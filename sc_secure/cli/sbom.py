@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Unpack
 
 import click
 
-from sc_secure.cli._shared import Shared, image_option, run_step, shared_of, shared_options
-from sc_secure.cli._signing import Signing, signer_of, signer_options
+from sc_secure.cli._shared import (
+    Shared,
+    Soft,
+    image_option,
+    run_step,
+    save_option,
+    shared_of,
+    shared_options,
+    soft_option,
+)
+from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
 from sc_secure.tools.reference import ImageReference
@@ -22,6 +32,10 @@ _format_option = click.option(
 )
 
 
+class _GenerateValues(Soft, Shared):
+    """The values of the `soft_option` and the shared ones."""
+
+
 @click.group()
 def command() -> None:
     """Make, attach and verify an image's catalogue (SBOM)."""
@@ -30,30 +44,45 @@ def command() -> None:
 @command.command()
 @image_option
 @_format_option
+@save_option
+@soft_option
 @shared_options
-def generate(*, image: ImageReference, name: str, **shared: Unpack[Shared]) -> None:
+def generate(*, image: ImageReference, name: str, save: Path | None, **values: Unpack[_GenerateValues]) -> None:
     """Read the image once, and write its catalogue under --artifacts."""
     from sc_secure.steps import sbom  # noqa: PLC0415 - light start
 
-    run_step(image, lambda session: sbom.generate(session, image, sbom_format(name)), **shared)
+    run_step(
+        image,
+        "sbom",
+        lambda session: sbom.generate(session, image, sbom_format(name), save=save),
+        allow_failure=values["allow_failure"],
+        **shared_of(values),
+    )
 
 
 @command.command()
 @image_option
 @_format_option
 @signer_options
+@soft_option
 @shared_options
 def attach(
     *,
     image: ImageReference,
     name: str,
-    **values: Unpack[Signing],
+    **values: Unpack[SoftSigning],
 ) -> None:
     """Attach the catalogue to the image as a signed attestation; made first if this machine hasn't it."""
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
     signer = signer_of(values)
-    run_step(image, lambda session: attest.attach_sbom(session, image, sbom_format(name), signer), **shared_of(values))
+    run_step(
+        image,
+        "attest",
+        lambda session: attest.attach_sbom(session, image, sbom_format(name), signer),
+        allow_failure=values["allow_failure"],
+        **shared_of(values),
+    )
 
 
 @command.command()

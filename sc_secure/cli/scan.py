@@ -6,8 +6,8 @@ from typing import Unpack
 
 import click
 
-from sc_secure.cli._shared import image_option, run_step, shared_of, shared_options
-from sc_secure.cli._signing import Signing, signer_of, signer_options
+from sc_secure.cli._shared import image_option, run_step, shared_of, shared_options, soft_option
+from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.tools.reference import ImageReference
 
@@ -20,11 +20,12 @@ def command() -> None:
 @command.command()
 @image_option
 @signer_options
+@soft_option
 @shared_options
 def attach(
     *,
     image: ImageReference,
-    **values: Unpack[Signing],
+    **values: Unpack[SoftSigning],
 ) -> None:
     """Attach what the last scan found to the image as a signed attestation.
 
@@ -34,7 +35,13 @@ def attach(
     from sc_secure.steps import attest  # noqa: PLC0415 - light start
 
     signer = signer_of(values)
-    run_step(image, lambda session: attest.attach_scan(session, image, signer), **shared_of(values))
+    run_step(
+        image,
+        "attest",
+        lambda session: attest.attach_scan(session, image, signer),
+        allow_failure=values["allow_failure"],
+        **shared_of(values),
+    )
 
 
 @command.command()

@@ -78,10 +78,13 @@ def _by_policy(component: str, policy: Security, path: str) -> VerifyCommandArgs
     """What a policy signs, and who signs it.
 
     Raises:
-        InvalidArgs: it signs nothing, or doesn't say who signs.
+        InvalidArgs: it signs nothing, or needn't sign, or doesn't say who signs.
     """
     if not (policy.enabled and policy.signing.enabled):
         reason = "this policy signs nothing, so nothing can be verified; name a key or an identity instead"
+        raise InvalidArgs(component, [(path, reason)])
+    if not policy.signing.required:
+        reason = "signing isn't required by this policy, so an image may have no signature: name a key or an identity"
         raise InvalidArgs(component, [(path, reason)])
     return verify_args(component, policy, path)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from sc_secure.components._validate import InvalidArgs
-from sc_secure.components.args import VerifyCommandArgs
+from sc_secure.components.args import RetryArgs, VerifyCommandArgs
 from sc_secure.errors import ConfigError
 from sc_secure.policy.loading import load_security
 from sc_secure.policy.security import SbomFormat, Security, parse_security
@@ -43,19 +43,24 @@ def policy_of(component: str, given: Mapping[str, Any], prefix: str = "") -> Sec
 
 
 def attestation_kinds(security: Security) -> dict[str, str]:
-    """What a policy attaches to an image -> its kind of attestation, by the name that verifying takes."""
+    """What a policy demands to be attached -> its kind of attestation, by the name that verifying takes."""
     kinds: dict[str, str] = {}
-    if security.attaches_sbom:
+    if security.attaches_sbom and security.demands("sbom"):
         kinds["sbom"] = SBOM_ATTESTATION[security.sbom.format]
-    if security.signing.enabled and security.provenance.enabled:
+    if security.signing.enabled and security.provenance.enabled and security.demands("provenance"):
         kinds["provenance"] = "slsaprovenance1"
-    if security.attests_scan:
+    if security.attests_scan and security.demands("scan"):
         kinds["scan"] = "vuln"
     return kinds
 
 
+def retry_args(security: Security) -> RetryArgs:
+    """How a policy's steps try again, as an argument of theirs."""
+    return {"attempts": security.retry.attempts, "base_delay": security.retry.base_delay}
+
+
 def verify_args(component: str, security: Security, path: str) -> VerifyCommandArgs:
-    """How an image is verified that was secured by a policy: by whom it was signed, and all that is attached to it.
+    """How an image is verified that was secured by a policy: by whom it was signed, and all that must be attached.
 
     Args:
         component: whose arguments they are.
@@ -68,6 +73,7 @@ def verify_args(component: str, security: Security, path: str) -> VerifyCommandA
     signing = security.signing
     args: VerifyCommandArgs = {"image": "", "attestations": list(attestation_kinds(security).values())}
     args["timeout_seconds"] = security.timeouts.verify
+    args["retry"] = retry_args(security)
     if signing.trusted_root is not None and (signing.keyless or signing.logged):
         args["trusted_root"] = signing.trusted_root
     if signing.keyless:

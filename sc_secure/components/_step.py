@@ -20,7 +20,15 @@ import pulumi
 from pulumi_command import local
 
 from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, recorded, soft_failure
-from sc_secure.components._validate import KMS_SCHEMES, InvalidArgs, policy_checked, portable_key
+from sc_secure.components._validate import (
+    KMS_SCHEMES,
+    InvalidArgs,
+    policy_checked,
+    portable_key,
+    portable_path,
+    retry_checked,
+)
+from sc_secure.policy.security import Retry
 from sc_secure.steps.result import StepResult
 
 LAUNCHER = ".sc/bin/sc-secure"
@@ -136,7 +144,7 @@ class Step:
             ),
         )
         self.result: pulumi.Output[StepResult] = pulumi.Output.all(image, command.stdout).apply(
-            lambda got: _passed(name, got[0], got[1])
+            lambda got: _passed(name, parent, got[0], got[1])
         )
         self.status: pulumi.Output[str] = self.result.apply(lambda result: result.status)
         self.passed_ref = gate(image, [self])
@@ -179,7 +187,7 @@ async def _fingerprint(variable: str, path: str, last: Recorded | None) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _passed(name: str, reference: str, stdout: str | None) -> StepResult:
+def _passed(name: str, parent: pulumi.Resource, reference: str, stdout: str | None) -> StepResult:
     """The result that a step's command printed, if it is one about this image.
 
     Raises:
@@ -191,6 +199,9 @@ def _passed(name: str, reference: str, stdout: str | None) -> StepResult:
         raise pulumi.RunError(f"{name}: the command printed no step result, so the step didn't pass") from None
     if result.subject != reference:
         raise pulumi.RunError(f"{name}: the command's result is about {result.subject}, not about {reference}")
+    if result.status == "soft_failed":
+        for warning in result.warnings:
+            pulumi.log.warn(f"{name}: {warning}; the next update tries again", parent)
     return result
 
 
@@ -255,6 +266,45 @@ def checked_timeout(component: str, given: int | None, default: int, prefix: str
     if not 1 <= given <= MAX_TIMEOUT_SECONDS:
         raise InvalidArgs(component, [(f"{prefix}timeout_seconds", f"between 1 and {MAX_TIMEOUT_SECONDS} seconds")])
     return Timeout(given, () if given == default else ("--timeout", str(given)))
+
+
+def failure_words(component: str, given: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The command's words for what happens when the step can't be done: none where it is as usual.
+
+    Args:
+        component: whose arguments they are.
+        given: the arguments; `required` and `retry` matter.
+        prefix: the path of these arguments, with its dot; empty for a component's own.
+
+    Raises:
+        InvalidArgs: a number out of range.
+    """
+    words = [] if given.get("required", True) else ["--allow-failure"]
+    usual = Retry()
+    retry = retry_checked(component, given.get("retry", {}), f"{prefix}retry")
+    if retry.attempts != usual.attempts:
+        words += ["--retry-attempts", str(retry.attempts)]
+    if retry.base_delay != usual.base_delay:
+        words += ["--retry-base-delay", number(retry.base_delay)]
+    return words
+
+
+def number(value: float) -> str:
+    """A number as a person writes it: `0`, not `0.0`."""
+    return repr(value).removesuffix(".0")
+
+
+def saved_words(component: str, given: Mapping[str, Any]) -> list[str]:
+    """The command's words for where a copy of its document is kept.
+
+    Raises:
+        InvalidArgs: not a file of the project.
+    """
+    if "save" not in given:
+        return []
+    portable = portable_path(component, "save", given["save"], project_root())
+    policy_checked(component, "sbom", {"output": {"local": portable}}, {"output.local": "save"})
+    return ["--save", portable]
 
 
 def key_file(words: Sequence[str]) -> dict[str, str]:

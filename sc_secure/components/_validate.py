@@ -15,7 +15,7 @@ import pulumi
 from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
 
 from sc_secure.errors import ConfigError
-from sc_secure.policy.security import near_miss, parse_security
+from sc_secure.policy.security import Retry, near_miss, parse_security
 
 T = TypeVar("T", bound=Mapping[str, Any])
 
@@ -67,6 +67,19 @@ def policy_checked(component: str, section: str, values: Mapping[str, Any], name
         problems = [line.split(": ", 1) for line in error.message.splitlines()]
         paths = [(path.removeprefix(f".{section}").removeprefix("."), reason) for path, reason in problems]
         raise InvalidArgs(component, [(names.get(path, path), reason) for path, reason in paths]) from None
+
+
+def retry_checked(component: str, given: Mapping[str, Any], path: str) -> Retry:
+    """How a component's steps try again, checked by the policy's model.
+
+    Raises:
+        InvalidArgs: with the arguments' paths.
+    """
+    try:
+        return parse_security({"retry": dict(given)}, root="", camel=False).retry
+    except ConfigError as error:
+        problems = [line.split(": ", 1) for line in error.message.splitlines()]
+        raise InvalidArgs(component, [(f"{path}{at.removeprefix('.retry')}", why) for at, why in problems]) from None
 
 
 def digest_reference(component: str, path: str, value: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -36,6 +36,22 @@ class RegistryArgs(TypedDict):
     """The password or token. Kept in the image resource's state only, as a secret."""
 
 
+class RetryArgs(TypedDict):
+    """Trying again what a time-out, a lost connection or a busy server ended. Nothing else is tried again."""
+
+    attempts: NotRequired[int]
+    """How often in all. 4 when not said."""
+    base_delay: NotRequired[float]
+    """The pause before the second try, in seconds, at most; doubled each time. 0.5 when not said."""
+
+
+class OutputArgs(TypedDict):
+    """Where a copy of a document is kept."""
+
+    local: NotRequired[str]
+    """A file of the project. Each image of a program needs its own."""
+
+
 class ScanToolArgs(TypedDict):
     """One scanner."""
 
@@ -70,7 +86,7 @@ class ScanArgs(TypedDict):
     enabled: NotRequired[bool]
     """On when not said."""
     required: NotRequired[bool]
-    """The gate waits for it."""
+    """On when not said. `false`: what can't be done is warned of, and tried again by the next update."""
     fail_on: NotRequired[str]
     """Findings of this severity and worse close the gate: critical, high, medium, low, negligible or unknown."""
     warn_on: NotRequired[str]
@@ -91,6 +107,8 @@ class ScanArgs(TypedDict):
     """Scan again once the last scan is older than this, as `24h` or `7d`: the next update does."""
     max_database_age: NotRequired[str]
     """How old the vulnerability database may be, as 120h or 5d. What the scanner allows when not said."""
+    output: NotRequired[OutputArgs]
+    """Where a copy of the report is kept."""
     attest: NotRequired[bool]
     """Attach the result to the image as a signed attestation."""
 
@@ -114,7 +132,7 @@ class SigningArgs(TypedDict):
     enabled: NotRequired[bool]
     """On when not said."""
     required: NotRequired[bool]
-    """The gate waits for it."""
+    """On when not said. `false`: what can't be done is warned of, and tried again by the next update."""
     keyless: NotRequired[bool]
     """Sign with a short-lived certificate for a workload identity."""
     key: NotRequired[str]
@@ -154,9 +172,11 @@ class SbomArgs(TypedDict):
     enabled: NotRequired[bool]
     """On when not said."""
     required: NotRequired[bool]
-    """The gate waits for it."""
+    """On when not said. `false`: what can't be done is warned of, and tried again by the next update."""
     format: NotRequired[str]
     """cyclonedx-json, spdx-json or syft-json."""
+    output: NotRequired[OutputArgs]
+    """Where a copy of the SBOM is kept."""
     attach: NotRequired[SbomAttachArgs]
     """Attaching the SBOM to the image in the registry."""
 
@@ -167,13 +187,15 @@ class ProvenanceArgs(TypedDict):
     enabled: NotRequired[bool]
     """On when not said."""
     required: NotRequired[bool]
-    """The gate waits for it."""
+    """On when not said. `false`: what can't be done is warned of, and tried again by the next update."""
     builder_id: NotRequired[str]
     """A URI that names who builds. When not said: the CI system's workflow, or a person's own machine."""
     include_git: NotRequired[bool]
     """Record the source's repository and commit."""
     include_dockerfile: NotRequired[bool]
     """Record the Dockerfile's hash."""
+    output: NotRequired[OutputArgs]
+    """Where a copy of the provenance is kept."""
 
 
 class TimeoutsArgs(TypedDict):
@@ -204,6 +226,8 @@ class SecurityArgs(TypedDict):
     """The image's software bill of materials."""
     provenance: NotRequired[ProvenanceArgs]
     """How the image was built."""
+    retry: NotRequired[RetryArgs]
+    """Trying again what a time-out, a lost connection or a busy server ended."""
     timeouts: NotRequired[TimeoutsArgs]
     """How long each step may take."""
     drift: NotRequired[str]
@@ -238,6 +262,12 @@ class SbomCommandArgs(TypedDict):
     """cyclonedx-json (when not said), spdx-json or syft-json."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 600 when not said."""
+    required: NotRequired[bool]
+    """`false`: if the step can't be done, it warns and passes as `soft_failed`. What the policy forbids never does."""
+    retry: NotRequired[RetryArgs]
+    """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
+    save: NotRequired[str]
+    """A file of the project in which a copy of the document is kept."""
 
 
 class ScanCommandArgs(TypedDict):
@@ -265,6 +295,12 @@ class ScanCommandArgs(TypedDict):
     """How old the vulnerability database may be, as 120h or 5d. What the scanner allows when not said."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 600 when not said."""
+    required: NotRequired[bool]
+    """`false`: if the step can't be done, it warns and passes as `soft_failed`. What the policy forbids never does."""
+    retry: NotRequired[RetryArgs]
+    """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
+    save: NotRequired[str]
+    """A file of the project in which a copy of the document is kept."""
 
 
 class SignCommandArgs(TypedDict):
@@ -294,6 +330,10 @@ class SignCommandArgs(TypedDict):
     """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
+    required: NotRequired[bool]
+    """`false`: if the step can't be done, it warns and passes as `soft_failed`. What the policy forbids never does."""
+    retry: NotRequired[RetryArgs]
+    """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
     drift: NotRequired[str]
     """When it is gone from the registry: `heal` (when not said: the next update attaches it again), `warn`, `off`."""
 
@@ -337,6 +377,12 @@ class AttestCommandArgs(TypedDict):
     """How the image was built, for the predicate `provenance`."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
+    required: NotRequired[bool]
+    """`false`: if the step can't be done, it warns and passes as `soft_failed`. What the policy forbids never does."""
+    retry: NotRequired[RetryArgs]
+    """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
+    save: NotRequired[str]
+    """A file of the project in which a copy of the document is kept, for the predicate `provenance`."""
     scan_run: NotRequired[pulumi.Input[str]]
     """What tells one scan from the next, for the predicate `scan`: attested again whenever it changes."""
     drift: NotRequired[str]
@@ -364,6 +410,8 @@ class VerifyCommandArgs(TypedDict):
     """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
+    retry: NotRequired[RetryArgs]
+    """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
     deployment: NotRequired[pulumi.Input[str]]
     """What is about to be deployed, as a hash: the image is verified again whenever it changes."""
     drift: NotRequired[str]
@@ -397,3 +445,5 @@ class DeploymentVerifyArgs(TypedDict):
     """The stack whose `.sc/stacks/<stack>/client.yaml` holds the `security:` block, in place of `security`."""
     timeout_seconds: NotRequired[int]
     """How long verifying may take. 300 when not said."""
+    retry: NotRequired[RetryArgs]
+    """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""

@@ -7,13 +7,13 @@ import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._signer import signer_words
-from sc_secure.components._step import Step, checked_timeout
+from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
 from sc_secure.components.args import AttestCommandArgs
 
 PREDICATES: Mapping[str, frozenset[str]] = {
     "sbom": frozenset({"format"}),
-    "provenance": frozenset({"builder_id", "include_git", "include_dockerfile", "build"}),
+    "provenance": frozenset({"builder_id", "include_git", "include_dockerfile", "build", "save"}),
     "scan": frozenset({"scan_run"}),
 }
 """What can be attached, and the arguments that belong to it alone."""
@@ -37,9 +37,10 @@ class AttestCommand(pulumi.ComponentResource):
         signer = signer_words("AttestCommand", given)
         timeout = checked_timeout("AttestCommand", given.get("timeout_seconds"), 300)
         drift = checked_drift("AttestCommand", given.get("drift"), "heal")
+        failure = failure_words("AttestCommand", given)
         image = digest_reference("AttestCommand", "image", given["image"])
         super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
-        words = [*what, *signer.words, *timeout.words]
+        words = [*what, *signer.words, *timeout.words, *failure]
         self.step = Step(
             name,
             image,
@@ -98,4 +99,4 @@ def _predicate_words(given: AttestCommandArgs) -> list[str]:
     # Names only: a build argument's value may be what its user takes for a secret.
     for argument in sorted(cast(Mapping[str, Any], build.get("args", {}))):
         words += ["--build-arg-name", argument]
-    return words
+    return [*words, *saved_words("AttestCommand", given)]

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_docker as docker
 
-from sc_secure.components._policy import policy_of, verify_args
+from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import SIGNER, signer_words
 from sc_secure.components._step import Step, gate, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
@@ -102,17 +102,23 @@ class SecuredImage(pulumi.ComponentResource):
 
     def _secured(self, name: str, security: Security, build: BuildArgs | None) -> "_Steps":
         """Declares the steps that are switched on, in their order, each waiting for the one before."""
-        image, steps, limits = self.image_ref, _Steps(), security.timeouts
+        image, steps, limits, retry = self.image_ref, _Steps(), security.timeouts, retry_args(security)
         if security.sbom.enabled:
             sbom_args: SbomCommandArgs = {
                 "image": image,
                 "format": security.sbom.format,
                 "timeout_seconds": limits.sbom,
+                "required": security.sbom.required,
+                "retry": retry,
             }
+            if security.sbom.output.local is not None:
+                sbom_args["save"] = security.sbom.output.local
             steps.sbom = SbomCommand(f"{name}-sbom", sbom_args, self._child_opts)
             image = steps.sbom.passed_ref
         if security.scan.enabled:
-            steps.scan = ScanCommand(f"{name}-scan", scan_args(security.scan, image, limits.scan), self._child_opts)
+            scanned = scan_args(security.scan, image, limits.scan)
+            scanned["retry"] = retry
+            steps.scan = ScanCommand(f"{name}-scan", scanned, self._child_opts)
             image = steps.scan.passed_ref
         if security.signing.enabled:
             self._declare_signing(name, image, security, build, steps)
@@ -123,17 +129,18 @@ class SecuredImage(pulumi.ComponentResource):
     ) -> None:
         """Declares signing, attesting and verifying."""
         signer, limits = _signer(security.signing), security.timeouts
-        sign_args = cast(SignCommandArgs, {"image": image, "timeout_seconds": limits.sign, "drift": security.drift})
-        steps.sign = SignCommand(f"{name}-sign", cast(SignCommandArgs, {**signer, **sign_args}), self._child_opts)
+        every: dict[str, Any] = {**signer, "drift": security.drift, "retry": retry_args(security)}
+        sign_args = {**every, "image": image, "timeout_seconds": limits.sign, "required": security.signing.required}
+        steps.sign = SignCommand(f"{name}-sign", cast(SignCommandArgs, sign_args), self._child_opts)
         image = steps.sign.passed_ref
         for attest_args in _attested(security, build):
             attest_args["image"] = image
-            attest_args["timeout_seconds"], attest_args["drift"] = limits.attest, security.drift
+            attest_args["timeout_seconds"] = limits.attest
             if attest_args["predicate"] == "scan" and steps.scan:
                 attest_args["scan_run"] = steps.scan.step.attempt
-            predicate, every_arg = attest_args["predicate"], cast(AttestCommandArgs, {**signer, **attest_args})
+            predicate, every_arg = attest_args["predicate"], cast(AttestCommandArgs, {**every, **attest_args})
             steps.attests[predicate] = AttestCommand(f"{name}-attest-{predicate}", every_arg, self._child_opts)
-        if security.signing.verify.enabled:
+        if security.signing.verifies:
             verify = verify_args("SecuredImage", security, _VERIFY)
             verify["image"], verify["drift"] = gate(image, steps.all()), security.drift
             steps.verify = VerifyCommand(f"{name}-verify", verify, self._child_opts)
@@ -194,26 +201,31 @@ def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommand
     """What is attested, each with the arguments of its own; the image and who signs are still to be added."""
     attested: list[AttestCommandArgs] = []
     if security.attaches_sbom:
-        attested.append({"image": "", "predicate": "sbom", "format": security.sbom.format})
+        sbom: AttestCommandArgs = {"image": "", "predicate": "sbom", "format": security.sbom.format}
+        attested.append({**sbom, "required": security.demands("sbom")})
     if security.provenance.enabled:
         provenance: AttestCommandArgs = {
             "image": "",
             "predicate": "provenance",
             "include_git": security.provenance.include_git,
             "include_dockerfile": security.provenance.include_dockerfile,
+            "required": security.demands("provenance"),
         }
+        if security.provenance.output.local is not None:
+            provenance["save"] = security.provenance.output.local
         if security.provenance.builder_id is not None:
             provenance["builder_id"] = security.provenance.builder_id
         if build:
             provenance["build"] = build
         attested.append(provenance)
     if security.attests_scan:
-        attested.append({"image": "", "predicate": "scan"})
+        attested.append({"image": "", "predicate": "scan", "required": security.demands("scan")})
     return attested
 
 
 def _as_map(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return dict(pairs)
+    """Without those that failed softly, which have no predicate type."""
+    return {kind: digest for kind, digest in pairs if kind}
 
 
 def _warnings(results: Sequence[StepResult]) -> list[str]:
@@ -239,7 +251,7 @@ def _security(given: SecuredImageArgs) -> Security:
     if security.enabled and security.signing.enabled:
         signer_words("SecuredImage", _signer(security.signing), "security.signing.")
         portable_key("SecuredImage", f"{_VERIFY}.key", security.signing.verify.key or "", project_root())
-        if security.signing.verify.enabled:
+        if security.signing.verifies:
             verify_args("SecuredImage", security, _VERIFY)
     return security
 

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from sc_secure.components._step import Step, checked_timeout
+from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
 from sc_secure.components._validate import digest_reference, policy_checked, validated
 from sc_secure.components.args import SbomCommandArgs
 
@@ -23,9 +23,10 @@ class SbomCommand(pulumi.ComponentResource):
         given = validated("SbomCommand", SbomCommandArgs, args)
         sbom = policy_checked("SbomCommand", "sbom", {"format": given.get("format", "cyclonedx-json")}, {})
         timeout = checked_timeout("SbomCommand", given.get("timeout_seconds"), 600)
+        saved, failure = saved_words("SbomCommand", given), failure_words("SbomCommand", given)
         image = digest_reference("SbomCommand", "image", given["image"])
         super().__init__("sc-secure:index:SbomCommand", name, {}, opts)
-        words = ["sbom", "generate", "--format", sbom.format, *timeout.words]
+        words = ["sbom", "generate", "--format", sbom.format, *saved, *timeout.words, *failure]
         self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts)
         self.passed_ref = self.step.passed_ref
         self.status = self.step.status

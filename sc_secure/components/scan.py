@@ -9,7 +9,7 @@ from typing import Any, cast
 import pulumi
 
 from sc_secure.components._memory import Reason, older_than
-from sc_secure.components._step import Step, checked_timeout, project_root
+from sc_secure.components._step import Step, checked_timeout, failure_words, number, project_root, saved_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, portable_path, validated
 from sc_secure.components.args import ScanCommandArgs
 from sc_secure.policy.age import parse_age
@@ -49,7 +49,7 @@ def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
     words += ["--warn-on", scan.effective_warn_on] if scan.effective_warn_on else []
     words += ["--only-fixed"] if scan.only_fixed else []
     words += ["--kev"] if scan.kev else []
-    words += ["--epss-above", _number(scan.epss_above)] if scan.epss_above is not None else []
+    words += ["--epss-above", number(scan.epss_above)] if scan.epss_above is not None else []
     words += ["--max-database-age", scan.max_database_age] if scan.max_database_age is not None else []
     for rule in scan.ignore:
         words += ["--ignore", rule.flag]
@@ -69,6 +69,7 @@ def scan_args(scan: Scan, image: pulumi.Input[str], timeout_seconds: int) -> Sca
     """The arguments of the `ScanCommand` that follows a policy: only what the policy says."""
     said = scan.model_dump(include=set[str](_POLICY) & scan.model_fields_set, exclude_unset=True)
     args: dict[str, Any] = {**said, "fail_on": scan.effective_fail_on, "warn_on": scan.effective_warn_on}
+    args["required"], args["save"] = scan.required, scan.output.local
     return cast(ScanCommandArgs, {"image": image, **args, "timeout_seconds": timeout_seconds})
 
 
@@ -90,11 +91,6 @@ def _vex(component: str, where: str, path: str) -> tuple[str, str]:
     return portable, hashlib.sha256(content).hexdigest()
 
 
-def _number(value: float) -> str:
-    """A number as a person writes it: `0`, not `0.0`."""
-    return repr(value).removesuffix(".0")
-
-
 def _today() -> date:
     return datetime.now(UTC).date()
 
@@ -114,9 +110,10 @@ class ScanCommand(pulumi.ComponentResource):
         wanted = {key: value for key, value in given.items() if key in _POLICY}
         what = scanning("ScanCommand", policy_checked("ScanCommand", "scan", wanted, {}))
         timeout = checked_timeout("ScanCommand", given.get("timeout_seconds"), 600)
+        saved, failure = saved_words("ScanCommand", given), failure_words("ScanCommand", given)
         image = digest_reference("ScanCommand", "image", given["image"])
         super().__init__("sc-secure:index:ScanCommand", name, {}, opts)
-        words = ["image", "scan", *what.words, *timeout.words]
+        words = ["image", "scan", *what.words, *saved, *timeout.words, *failure]
         self.step = Step(
             name,
             image,

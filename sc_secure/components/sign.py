@@ -4,7 +4,7 @@ import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._signer import signer_words
-from sc_secure.components._step import Step, checked_timeout
+from sc_secure.components._step import Step, checked_timeout, failure_words
 from sc_secure.components._validate import digest_reference, validated
 from sc_secure.components.args import SignCommandArgs
 
@@ -31,9 +31,10 @@ class SignCommand(pulumi.ComponentResource):
         signer = signer_words("SignCommand", given)
         timeout = checked_timeout("SignCommand", given.get("timeout_seconds"), 300)
         drift = checked_drift("SignCommand", given.get("drift"), "heal")
+        failure = failure_words("SignCommand", given)
         image = digest_reference("SignCommand", "image", given["image"])
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
-        words = ["image", "sign", *signer.words, *timeout.words]
+        words = ["image", "sign", *signer.words, *timeout.words, *failure]
         again = gone_from_registry(self, drift)
         self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=signer.files, again=again)
         self.passed_ref = self.step.passed_ref

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
-from sc_secure.components._step import Step, Timeout, checked_timeout, key_file, key_words, project_root
+from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
 
@@ -51,7 +51,7 @@ def verification(component: str, given: VerifyCommandArgs, prefix: str = "") -> 
     for kind in dict.fromkeys(attestations):
         words += ["--attestation", kind]
     trusted_root = words[words.index("--trusted-root") + 1] if "trusted_root" in given else ""
-    return Verification((*words, *timeout.words), timeout, trusted_root)
+    return Verification((*words, *timeout.words, *failure_words(component, given, prefix)), timeout, trusted_root)
 
 
 def _signer_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[str]:

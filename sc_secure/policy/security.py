@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from sc_secure.errors import ConfigError
 from sc_secure.policy.age import Age
 from sc_secure.policy.block import Block as _Block
 from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
+from sc_secure.policy.retry import MAX_ATTEMPTS, Delay
 from sc_secure.policy.sigstore import SETTINGS, SigstoreProblem, check
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
@@ -33,7 +35,7 @@ VexPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
 def _always_required(value: bool) -> bool:
     if not value:
-        raise ValueError("false (a step that may fail softly) isn't available in this version; remove it")
+        raise ValueError("false (a scanner that may fail softly) isn't available in this version; remove it")
     return value
 
 
@@ -44,6 +46,20 @@ def _only_bundle(value: bool) -> bool:
 
 
 Required = Annotated[bool, AfterValidator(_always_required)]
+
+
+def _inside(value: str) -> str:
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or path == PurePosixPath():
+        raise ValueError("a file's path relative to the project, and inside it, is expected")
+    return value
+
+
+class Output(_Block):
+    """Where a copy of a document is kept."""
+
+    local: Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_inside)] | None = None
+    """A file of the project, besides the one under `.sc/artifacts`. Each image of a program needs its own."""
 
 
 class ScanTool(_Block):
@@ -66,8 +82,8 @@ class Scan(_Block):
 
     enabled: bool = True
     """Scan the image."""
-    required: Required = True
-    """A scan that can't be done stops all that comes after it."""
+    required: bool = True
+    """A scan that can't be done stops all that comes after it. `false`: a warning, and the next update tries again."""
     fail_on: Threshold | None = None
     """Findings of this severity and worse close the gate. `critical` when nothing is said here or at the tool."""
     warn_on: Threshold | None = None
@@ -88,6 +104,8 @@ class Scan(_Block):
     """Scan again once the last scan is older than this, as `24h` or `7d`: the next update does."""
     max_database_age: Age | None = None
     """How old the vulnerability database may be, as `120h` or `5d`. What the scanner allows when not said."""
+    output: Output = Field(default_factory=Output)
+    """Where a copy of the report is kept."""
     attest: bool = True
     """Attach the scan's result to the image as a signed attestation, where signing is on."""
 
@@ -148,8 +166,8 @@ class Signing(_Block):
 
     enabled: bool = True
     """Sign the image."""
-    required: Required = True
-    """A signature that can't be made stops all that comes after it."""
+    required: bool = True
+    """A signature that can't be made stops all that comes after it. `false`: a warning; and nothing is verified."""
     keyless: bool = False
     """Sign with a short-lived certificate for a workload identity (Sigstore)."""
     key: str | None = None
@@ -178,6 +196,11 @@ class Signing(_Block):
     def _one_way_to_sign(self) -> Signing:
         if not self.enabled:
             return self
+        if not self.required and "enabled" in self.verify.model_fields_set and self.verify.enabled:
+            raise ValueError(
+                "required: false lets an image pass that couldn't be signed, so it can't be verified; set required to "
+                "true, or verify.enabled to false"
+            )
         if self.keyless and self.key:
             raise ValueError("keyless and key exclude each other; keep one of them")
         if not self.keyless and not self.key:
@@ -192,6 +215,11 @@ class Signing(_Block):
         """What is said of the Sigstore: setting → value, of `sigstore.SETTINGS`."""
         said: dict[str, str | None] = {name: getattr(self, name) for name in SETTINGS}
         return {name: value for name, value in said.items() if value}
+
+    @property
+    def verifies(self) -> bool:
+        """What was signed is verified. Where signing isn't required, there may be nothing to verify."""
+        return self.enabled and self.required and self.verify.enabled
 
     @property
     def logged(self) -> bool:
@@ -213,10 +241,12 @@ class Sbom(_Block):
 
     enabled: bool = True
     """Make the SBOM."""
-    required: Required = True
-    """An SBOM that can't be made stops all that comes after it."""
+    required: bool = True
+    """An SBOM that can't be made or attached stops all that comes after it. `false`: a warning, and another try."""
     format: SbomFormat = "cyclonedx-json"
     """The document's format."""
+    output: Output = Field(default_factory=Output)
+    """Where a copy of the SBOM is kept."""
     attach: SbomAttach = Field(default_factory=SbomAttach)
     """Attaching it to the image in the registry."""
 
@@ -226,17 +256,24 @@ class Provenance(_Block):
 
     enabled: bool = True
     """Gather and attach provenance."""
-    required: Required = True
-    """Provenance that can't be attached stops all that comes after it."""
+    required: bool = True
+    """Provenance that can't be attached stops all that comes after it. `false`: a warning, and another try."""
     builder_id: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9+.-]*:[^\s]+$")
     """A URI that names who builds. When not said: the CI system's workflow, or a person's own machine."""
     include_git: bool = True
     """Record the source's repository and commit."""
     include_dockerfile: bool = True
     """Record the Dockerfile's hash."""
+    output: Output = Field(default_factory=Output)
+    """Where a copy of the provenance is kept."""
 
 
-Seconds = Annotated[int, Field(ge=1, le=86400, strict=False)]
+def _whole(value: Any) -> Any:
+    """Other languages have one kind of number: 3.0 of theirs is 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Seconds = Annotated[int, Field(ge=1, le=86400), BeforeValidator(_whole)]
 """Not strict: a whole number that comes from another language through Pulumi's wire is a float."""
 
 
@@ -255,6 +292,15 @@ class Timeouts(_Block):
     """The verification."""
 
 
+class Retry(_Block):
+    """Trying again what a time-out, a lost connection or a busy server ended. Nothing else is tried again."""
+
+    attempts: Annotated[int, Field(ge=1, le=MAX_ATTEMPTS), BeforeValidator(_whole)] = 4
+    """How often in all."""
+    base_delay: Delay = 0.5
+    """The pause before the second try, in seconds or as `500ms`, at most; doubled each time."""
+
+
 class Security(_Block):
     """The whole block. A section that is absent is off; one that is there is on unless it says `enabled: false`."""
 
@@ -268,6 +314,8 @@ class Security(_Block):
     """The image's software bill of materials."""
     provenance: Provenance = Field(default_factory=lambda: Provenance(enabled=False))
     """How the image was built."""
+    retry: Retry = Field(default_factory=Retry)
+    """Trying again what a time-out, a lost connection or a busy server ended."""
     timeouts: Timeouts = Field(default_factory=Timeouts)
     """How long each step may take, in seconds."""
     drift: Literal["heal", "warn", "off"] = "heal"
@@ -283,6 +331,11 @@ class Security(_Block):
             if self.scan.enabled and "attest" in self.scan.model_fields_set and self.scan.attest:
                 raise ValueError("scan.attest needs a signing section: add one, or set scan.attest to false")
         return self
+
+    def demands(self, attested: Literal["sbom", "provenance", "scan"]) -> bool:
+        """Whether the gate waits for that attestation: its section and signing are required."""
+        section: Sbom | Provenance | Scan = getattr(self, attested)
+        return self.signing.required and section.required
 
     @property
     def attaches_sbom(self) -> bool:
@@ -315,17 +368,13 @@ _REASONS = {
     "missing": "missing; it must be said here",
     "model_type": "a mapping is expected",
     "list_type": "a list is expected",
-    "int_parsing": "a whole number is expected",
+    "int_type": "a whole number is expected",
     "int_from_float": "a whole number is expected",
 }
 """A kind of error -> what is allowed there, where pydantic says it in Python's words."""
 
 _NOT_YET = frozenset(
     {
-        "retry",
-        "scan.output",
-        "sbom.output",
-        "provenance.output",
         "signing.format",
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import InfrastructureError
@@ -35,22 +36,26 @@ def attach_sbom(session: Session, image: ImageReference, form: SbomFormat, signe
     return _attach(session, image, signer, PREDICATES[form.attestation], document, artifacts=[artifact])
 
 
-def attach_provenance(session: Session, image: ImageReference, source: provenance.Source, signer: Signer) -> StepResult:
+def attach_provenance(
+    session: Session, image: ImageReference, source: provenance.Source, signer: Signer, *, save: Path | None = None
+) -> StepResult:
     """The step `provenance attach`: gathers it, and attaches it unless the same is there from another run.
 
     Raises:
-        ConfigError: the signer can't sign, or `source` isn't what it should be.
+        ConfigError: the signer can't sign, `source` isn't what it should be, or nothing can be kept in `save`.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
     """
     _, artifact = provenance.gather(session, image, source)
-    return attach_gathered(session, image, artifact, signer)
+    return attach_gathered(session, image, artifact, signer, save=save)
 
 
-def attach_gathered(session: Session, image: ImageReference, gathered: Artifact, signer: Signer) -> StepResult:
+def attach_gathered(
+    session: Session, image: ImageReference, gathered: Artifact, signer: Signer, *, save: Path | None = None
+) -> StepResult:
     """Attaches provenance that was gathered before, unless the same is there from another run.
 
     Raises:
-        ConfigError: the signer can't sign: see `sign.sign`.
+        ConfigError: the signer can't sign: see `sign.sign`, or nothing can be kept in `save`.
         InfrastructureError: what lies there isn't what was gathered, it couldn't be attached, or didn't stay.
         ToolMissing, NotAuthorised: it couldn't be attached.
     """
@@ -59,9 +64,10 @@ def attach_gathered(session: Session, image: ImageReference, gathered: Artifact,
     artifact = session.artifact(path, content, provenance.MEDIA_TYPE)
     if artifact != gathered:
         raise InfrastructureError(f"{artifact.path} was written anew by somebody else", advice="try again")
+    artifacts = [artifact, *session.save(save, content, provenance.MEDIA_TYPE)]
     document = parse_object(content, path.name)
     kind = PREDICATES["slsaprovenance1"]
-    return _attach(session, image, signer, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=[artifact])
+    return _attach(session, image, signer, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=artifacts)
 
 
 def attach_scan(session: Session, image: ImageReference, signer: Signer) -> StepResult:

@@ -55,20 +55,27 @@ class Source:
     include_dockerfile: bool = True
 
 
-def generate(session: Session, image: ImageReference, source: Source) -> StepResult:
+def generate(session: Session, image: ImageReference, source: Source, *, save: Path | None = None) -> StepResult:
     """The step `provenance generate`.
 
+    Args:
+        session: the run.
+        image: what was built.
+        source: what it was built from.
+        save: where to keep a copy; it is the result's path then.
+
     Raises:
-        ConfigError: the builder's id isn't a URI, or the context or the Dockerfile isn't there.
+        ConfigError: the builder's id isn't a URI, the context or the Dockerfile isn't there, or `save` won't do.
     """
     document, artifact = gather(session, image, source)
+    saved = session.save(save, canonical_bytes(document), MEDIA_TYPE)
     builder = cast("dict[str, dict[str, str]]", document["runDetails"])["builder"]["id"]
     return session.result(
         "provenance",
         image,
         None,
-        outputs={"path": artifact.path, "sha256": artifact.sha256, "builderId": builder},
-        artifacts=[artifact],
+        outputs={"path": saved[0].path if saved else artifact.path, "sha256": artifact.sha256, "builderId": builder},
+        artifacts=[artifact, *saved],
     )
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from pydantic.alias_generators import to_camel
 
 from sc_secure.errors import ConfigError, InfrastructureError, PolicyViolation, ScSecureError
 from sc_secure.policy.decision import Policy, Thresholds
 from sc_secure.policy.rules import Rules
-from sc_secure.policy.security import Scan, Security, Signing, Threshold
+from sc_secure.policy.security import Output, Scan, Security, Signing, Threshold
 from sc_secure.policy.severity import Severity
 from sc_secure.steps import attest, provenance, sbom, scan, sign, verify
 from sc_secure.steps.formats import SbomFormat, sbom_format
@@ -26,6 +27,7 @@ from sc_secure.steps.provenance import Source
 from sc_secure.steps.result import StepName, StepResult
 from sc_secure.steps.scan_report import REPORT
 from sc_secure.steps.session import Session, shown_path
+from sc_secure.steps.soft import is_soft, soft_failure
 from sc_secure.tools.beside import Beside
 from sc_secure.tools.cosign import Signer, Verifier
 from sc_secure.tools.documents import Json, parse_object
@@ -33,6 +35,9 @@ from sc_secure.tools.identity import parse_identity
 from sc_secure.tools.key import Key, parse_key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.services import Keyless, Services, parse_services
+
+Attested = Literal["sbom", "provenance", "scan"]
+"""What is attached to the image, by the section of the policy that says so."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class _Link:
     timeout: float
     setting: str
     """The policy's item that says the time-out."""
+    required: bool
     run: Callable[[Session], StepResult]
 
 
@@ -111,7 +117,7 @@ def plan(security: Security, source: Source, forms: Sequence[SbomFormat], enviro
     )
     signing = security.signing
     signer = _signer(signing, environ) if security.enabled and signing.enabled else None
-    verifier = _verifier(signing, signer, environ) if signer and signing.verify.enabled else None
+    verifier = _verifier(signing, signer, environ) if signer and signing.verifies else None
     return Plan(security, source, tuple(dict.fromkeys((sbom_format(security.sbom.format), *forms))), signer, verifier)
 
 
@@ -129,14 +135,14 @@ def secure(
     done: dict[str, Outcome] = {}
     links = list(_links(image, what, done))
     document: Json | None = None
-    with Beside(partial(_beside, session, links, what.signer), session.runner) as beside:
+    with Beside(partial(_beside, session, image, links, what.signer), session.runner) as beside:
         for link in links:
             if link.kind == "provenance":
                 outcome = beside.result()
             else:
                 session.runner.purpose = link.name
                 with session.lifeline.within(link.timeout, f"raise security.{link.setting}, or try again"):
-                    outcome = _run(session, link)
+                    outcome = _run(session, image, link)
             if link.kind == "scan":
                 outcome, document = _with_document(session, image, outcome)
             done[link.name] = outcome
@@ -147,9 +153,9 @@ def secure(
     return Chain(tuple(outcomes), document)
 
 
-def _beside(session: Session, links: Iterable[_Link], signer: Signer | None) -> Outcome:
+def _beside(session: Session, image: ImageReference, links: Iterable[_Link], signer: Signer | None) -> Outcome:
     """What needs neither the SBOM nor the scan."""
-    found = [_run(session, link) for link in links if link.kind == "provenance"]
+    found = [_run(session, image, link) for link in links if link.kind == "provenance"]
     if isinstance(signer, Key):
         # Kept in the session. What is wrong with a key is told by the step that needs it.
         with contextlib.suppress(ScSecureError):
@@ -165,75 +171,88 @@ def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> It
     last: tuple[str, ...] = ()
     if security.sbom.enabled:
         form, *also = what.forms
-        yield _Link("sbom", "sbom", (), limits.sbom, "timeouts.sbom", lambda run: sbom.generate(run, image, form, also))
+        step = partial(sbom.generate, image=image, form=form, also=also, save=_saved(security.sbom.output))
+        yield _Link("sbom", "sbom", (), limits.sbom, "timeouts.sbom", security.sbom.required, step)
         last = ("sbom",)
     if security.scan.enabled:
         rules, tools = _rules(security.scan), [tool.name for tool in security.scan.tools if tool.enabled]
-        step = partial(scan.scan, image=image, rules=rules, tools=tools)
-        yield _Link("scan", "scan", last, limits.scan, "timeouts.scan", step)
+        step = partial(scan.scan, image=image, rules=rules, tools=tools, save=_saved(security.scan.output))
+        yield _Link("scan", "scan", last, limits.scan, "timeouts.scan", security.scan.required, step)
         last = ("scan",)
     signer = what.signer
     if signer is None:
         return
     if security.provenance.enabled:
-        step = partial(provenance.generate, image=image, source=what.source)
-        yield _Link("provenance", "provenance", (), limits.attest, "timeouts.attest", step)
-    yield _Link("sign", "sign", last, limits.sign, "timeouts.sign", lambda run: sign.sign(run, image, signer))
+        step = partial(provenance.generate, image=image, source=what.source, save=_saved(security.provenance.output))
+        required = security.demands("provenance")
+        yield _Link("provenance", "provenance", (), limits.attest, "timeouts.attest", required, step)
+    step = partial(sign.sign, image=image, signer=signer)
+    yield _Link("sign", "sign", last, limits.sign, "timeouts.sign", security.signing.required, step)
     attested = dict(_attested(image, what, signer, done))
-    for name, attach in attested.items():
-        needs = ("sign", "provenance") if name == "attest-provenance" else ("sign",)
-        yield _Link(name, "attest", needs, limits.attest, "timeouts.attest", attach)
+    for kind, attach in attested.items():
+        needs = ("sign", "provenance") if kind == "provenance" else ("sign",)
+        name, required = f"attest-{kind}", security.demands(kind)
+        yield _Link(name, "attest", needs, limits.attest, "timeouts.attest", required, attach)
     verifier = what.verifier
     if verifier:
-        kinds = _kinds(what)
-        step = partial(verify.verify_image, image=image, verifier=verifier, attestations=kinds)
-        yield _Link("verify", "verify", tuple(attested) or ("sign",), limits.verify, "timeouts.verify", step)
+        step = partial(verify.verify_image, image=image, verifier=verifier, attestations=_kinds(what))
+        needs = tuple(f"attest-{kind}" for kind in attested) or ("sign",)
+        yield _Link("verify", "verify", needs, limits.verify, "timeouts.verify", True, step)
 
 
 def _attested(
     image: ImageReference, what: Plan, signer: Signer, done: Mapping[str, Outcome]
-) -> Iterator[tuple[str, Callable[[Session], StepResult]]]:
-    """What is attached, by the step's name."""
+) -> Iterator[tuple[Attested, Callable[[Session], StepResult]]]:
+    """What is attached."""
 
     def attach_provenance(run: Session) -> StepResult:
         gathered = done["provenance"].result
-        assert gathered  # noqa: S101 - for the type checker: the chain ends before this where it failed
+        if gathered is None or gathered.status == "soft_failed":
+            return attest.attach_provenance(run, image, what.source, signer)
         return attest.attach_gathered(run, image, gathered.artifacts[0], signer)
 
     form = what.forms[0]
     if what.security.attaches_sbom:
-        yield "attest-sbom", lambda run: attest.attach_sbom(run, image, form, signer)
+        yield "sbom", lambda run: attest.attach_sbom(run, image, form, signer)
     if what.security.provenance.enabled:
-        yield "attest-provenance", attach_provenance
+        yield "provenance", attach_provenance
     if what.security.attests_scan:
-        yield "attest-scan", lambda run: attest.attach_scan(run, image, signer)
+        yield "scan", lambda run: attest.attach_scan(run, image, signer)
 
 
 def _kinds(what: Plan) -> list[str]:
     """What must be attached, by the names that verifying takes."""
     kinds = {
-        what.forms[0].attestation: what.security.attaches_sbom,
-        "slsaprovenance1": what.security.provenance.enabled,
-        "vuln": what.security.attests_scan,
+        what.forms[0].attestation: what.security.attaches_sbom and what.security.demands("sbom"),
+        "slsaprovenance1": what.security.provenance.enabled and what.security.demands("provenance"),
+        "vuln": what.security.attests_scan and what.security.demands("scan"),
     }
     return [name for name, wanted in kinds.items() if wanted]
 
 
-def _run(session: Session, link: _Link) -> Outcome:
+def _saved(output: Output) -> Path | None:
+    """Where a copy of the document is kept; None: nowhere."""
+    return Path(output.local) if output.local is not None else None
+
+
+def _run(session: Session, image: ImageReference, link: _Link) -> Outcome:
     # The step's warnings and times are its own; programs, registry access and keys are the run's.
     part = replace(session, started_at=datetime.now(UTC), warnings=[])
     outcome = Outcome(link.name, link.kind, link.needs, part.started_at)
     try:
         result = link.run(part)
     except ScSecureError as error:
-        return replace(outcome, finished_at=datetime.now(UTC), error=error)
+        if link.required or not is_soft(error, of_a_part=True):
+            return replace(outcome, finished_at=datetime.now(UTC), error=error)
+        result = soft_failure(link.kind, image, error, part.started_at)
     return replace(outcome, finished_at=result.finished_at, result=result)
 
 
 def _with_document(session: Session, image: ImageReference, outcome: Outcome) -> tuple[Outcome, Json | None]:
     """The scan's outcome, and its document: of this very run, since an older one may lie there."""
-    if outcome.error and not isinstance(outcome.error, PolicyViolation):
-        return outcome, None  # it came to no verdict
+    verdict = outcome.result is None or outcome.result.status != "soft_failed"
+    if not verdict or (outcome.error and not isinstance(outcome.error, PolicyViolation)):
+        return outcome, None
     path = session.folder(image) / REPORT
     content = path.read_bytes()
     if outcome.result and session.artifact(path, content, "application/json") not in outcome.result.artifacts:

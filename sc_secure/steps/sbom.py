@@ -10,7 +10,7 @@ from sc_secure.errors import InfrastructureError
 from sc_secure.steps.canonical import canonical_sbom, is_about, made_by, package_count
 from sc_secure.steps.formats import SYFT, SbomFormat
 from sc_secure.steps.result import StepResult, ToolUsed
-from sc_secure.steps.session import Session, shown_path
+from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.syft import Syft
@@ -29,7 +29,14 @@ class Catalogue:
     """True: the image wasn't read, since this machine has a catalogue of this digest from the same syft."""
 
 
-def generate(session: Session, image: ImageReference, form: SbomFormat, also: Sequence[SbomFormat] = ()) -> StepResult:
+def generate(
+    session: Session,
+    image: ImageReference,
+    form: SbomFormat,
+    also: Sequence[SbomFormat] = (),
+    *,
+    save: Path | None = None,
+) -> StepResult:
     """The step `sbom generate`.
 
     Args:
@@ -37,25 +44,29 @@ def generate(session: Session, image: ImageReference, form: SbomFormat, also: Se
         image: what to read.
         form: the format.
         also: further formats, made of the same reading.
+        save: where to keep a copy; it is the result's path then.
 
     Raises:
+        ConfigError: it can't be kept there.
         ToolMissing, InfrastructureError, NotAuthorised: see `ensure`.
     """
     made = ensure(session, image, form, also)
     artifact = session.artifact(made.path, made.content, form.media_type)
-    others = [(each, session.folder(image) / each.file) for each in also if each is not form]
+    saved = session.save(save, made.content, form.media_type)
+    paths = [(each, session.folder(image) / each.file) for each in also if each is not form]
+    others = [session.artifact(path, path.read_bytes(), each.media_type) for each, path in paths]
     return session.result(
         "sbom",
         image,
         made.tool,
         reused=made.reused,
         outputs={
-            "path": shown_path(made.path),
+            "path": saved[0].path if saved else artifact.path,
             "sha256": artifact.sha256,
             "format": form.name,
             "packages": made.packages,
         },
-        artifacts=[artifact, *(session.artifact(path, path.read_bytes(), each.media_type) for each, path in others)],
+        artifacts=[artifact, *saved, *others],
     )
 
 

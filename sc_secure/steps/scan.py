@@ -38,6 +38,7 @@ def scan(
     *,
     tools: Sequence[str] = DEFAULT_TOOLS,
     sbom_file: Path | None = None,
+    save: Path | None = None,
 ) -> StepResult:
     """The step `image scan`: writes the report, and only then gives the verdict.
 
@@ -47,9 +48,10 @@ def scan(
         rules: what may be found.
         tools: names of `SCANNERS`, one after the other.
         sbom_file: a syft-json catalogue of this image; without it, the one of this machine, made if it is missing.
+        save: where to keep a copy of the report.
 
     Raises:
-        ConfigError: a scanner, VEX document or `sbom_file` that won't do; nothing was scanned.
+        ConfigError: a scanner, VEX document or `sbom_file` that won't do, and nothing was scanned; or `save` won't.
         PolicyViolation: the policy forbids what was found.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be scanned, or the policy needs what the database
             doesn't have, so nothing is known: never a pass.
@@ -62,6 +64,7 @@ def scan(
     path = session.folder(image) / REPORT
     content = canonical_bytes(document(image, done, judged, rules.max_database_age))
     write_file(path, content)
+    saved = session.save(save, content, "application/json")
     if judged.decision.verdict == "fail":
         raise violation(image, done, judged, path)
     for warning in warnings(judged):
@@ -76,7 +79,7 @@ def scan(
             "verdict": judged.decision.verdict,
             "databaseBuilt": rfc3339(min(report.database.built for report in done.reports)),
         },
-        artifacts=[session.artifact(path, content, "application/json")],
+        artifacts=[session.artifact(path, content, "application/json"), *saved],
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sc_secure.context.credentials import NamedVariables, credentials_for, login
 from sc_secure.context.oidc import FRESH, IdentityToken, identity_token
+from sc_secure.errors import ConfigError
 from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
 from sc_secure.tools.cosign import Cosign
 from sc_secure.tools.lifeline import Lifeline
@@ -21,8 +22,10 @@ from sc_secure.tools.process import Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
 from sc_secure.tools.table import tool
+from sc_secure.tools.text import printable
+from sc_secure.tools.transient import AS_USUAL, Retrying, retrying
 from sc_secure.tools.versions import UNKNOWN, require
-from sc_secure.tools.workspace import cache_folder, exclusive, private_folder
+from sc_secure.tools.workspace import cache_folder, exclusive, private_folder, write_file
 
 DEFAULT_ARTIFACTS = ".sc/artifacts"
 DEFAULT_TIMEOUT = 600.0
@@ -98,6 +101,29 @@ class Session:
         """A document of the result."""
         return Artifact(path=shown_path(path), sha256=hashlib.sha256(content).hexdigest(), media_type=media_type)
 
+    def save(self, path: Path | None, content: bytes, media_type: str) -> list[Artifact]:
+        """Keep a copy of a document where the user wants one; the artifact to add to the result.
+
+        Args:
+            path: where, relative to the working directory; None: nowhere.
+            content: the document.
+            media_type: its kind.
+
+        Raises:
+            ConfigError: `path` leads out of the working directory, or can't be written.
+        """
+        if path is None:
+            return []
+        target = path.resolve()
+        shown = printable(path.as_posix(), limit=200)
+        if path.is_absolute() or not target.is_relative_to(Path.cwd().resolve()) or target.is_dir():
+            raise ConfigError(f"--save {shown}: not a file in this folder", advice="name one by a relative path")
+        try:
+            write_file(target, content)
+        except OSError as error:
+            raise ConfigError(f"--save {shown}: {error.strerror}") from None
+        return [self.artifact(path, content, media_type)]
+
     def result(
         self,
         step: StepName,
@@ -134,6 +160,7 @@ def open_session(
     environ: Mapping[str, str] = os.environ,
     image: ImageReference | None = None,
     registry_variables: NamedVariables | None = None,
+    retry: Retrying = AS_USUAL,
 ) -> Generator[Session]:
     """A session for one step.
 
@@ -145,6 +172,7 @@ def open_session(
         image: what the step works on: its registry's credentials are found before the tools run, where docker's
             configuration doesn't say where they are.
         registry_variables: the names of the variables that hold these credentials.
+        retry: how often, and how soon, a failure that may be gone in a moment is tried again.
 
     Raises:
         ConfigError: a named variable isn't set.
@@ -152,7 +180,7 @@ def open_session(
     Raises (inside):
         StepTimedOut: the time is over. KeyboardInterrupt: a signal, or our parent is gone.
     """
-    with Lifeline(timeout) as lifeline, private_folder(environ) as temp:
+    with Lifeline(timeout) as lifeline, private_folder(environ) as temp, retrying(retry):
         runner = Runner(verbose=verbose)
         config = login(image.registry, registry_variables, runner, environ, temp) if image else None
         if config:

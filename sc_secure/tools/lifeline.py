@@ -20,7 +20,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StepTimedOut(InfrastructureError):
-    """The step as a whole took longer than it was allowed to."""
+    """The step took longer than it was allowed to."""
+
+    whole = True
+    """The time of the whole run is over, not only that of a part."""
 
 
 class Lifeline:
@@ -37,6 +40,8 @@ class Lifeline:
         self._timeout = timeout
         self._advice: str = "raise --timeout, or try again"
         self._deadline = 0.0
+        self._in_part = False
+        self._timed_out_part = False
         self._parent = os.getppid()
         self._previous: dict[int, signal.Handlers | int | None] = {}
 
@@ -44,9 +49,9 @@ class Lifeline:
         """Start watching."""
         self._deadline = time.monotonic() + self._timeout
         for number in _SIGNALS:
-            self._previous[number] = signal.signal(number, self._on_signal)  # type: ignore[assignment]
+            self._previous[number] = signal.getsignal(number)  # type: ignore[assignment]
         self._previous[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_tick)  # type: ignore[assignment]
-        signal.setitimer(signal.ITIMER_REAL, _PERIOD, _PERIOD)
+        self._arm()
         return self
 
     def __exit__(
@@ -59,7 +64,7 @@ class Lifeline:
 
     @contextlib.contextmanager
     def within(self, timeout: float, advice: str) -> Generator[None]:
-        """A part that may take less time than what is left of the whole.
+        """A part that may take less time than what is left of the whole; the whole goes on being watched after it.
 
         Args:
             timeout: seconds for the part.
@@ -68,10 +73,20 @@ class Lifeline:
         before = (self._timeout, self._deadline, self._advice)
         if time.monotonic() + timeout < self._deadline:
             self._timeout, self._deadline, self._advice = timeout, time.monotonic() + timeout, advice
+            self._in_part = True
         try:
             yield
         finally:
             self._timeout, self._deadline, self._advice = before
+            self._in_part = False
+        if self._timed_out_part:  # and the part's own error was dealt with: the rest is to be watched too
+            self._timed_out_part = False
+            self._arm()
+
+    def _arm(self) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, self._on_signal)
+        signal.setitimer(signal.ITIMER_REAL, _PERIOD, _PERIOD)
 
     def _disarm(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -88,4 +103,6 @@ class Lifeline:
             raise KeyboardInterrupt("the parent process is gone")
         if time.monotonic() > self._deadline:
             self._disarm()
-            raise StepTimedOut(f"the step took longer than {self._timeout:g} s and was ended", advice=self._advice)
+            error = StepTimedOut(f"the step took longer than {self._timeout:g} s and was ended", advice=self._advice)
+            error.whole, self._timed_out_part = not self._in_part, self._in_part
+            raise error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import enum
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,8 +22,35 @@ ATTEMPTS = 4
 BASE_DELAY = 0.5
 """Seconds before the second try, at most; doubled each time, up to `MAX_DELAY`."""
 MAX_DELAY = 8.0
+"""Seconds: no pause grows beyond this, unless the first one is longer."""
 MAX_RETRY_AFTER = 60.0
 """Seconds: who asks for a longer pause is asked again after this one, within the step's own time-out."""
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """How often, and how soon, a failure that may be gone in a moment is tried again; None: as usual."""
+
+    attempts: int | None = None
+    """How often in all, the first time counted."""
+    base_delay: float | None = None
+    """Seconds before the second try, at most; doubled each time."""
+
+
+AS_USUAL = Retrying()
+_chosen = AS_USUAL
+"""What counts in this process: a run has threads, which share it."""
+
+
+@contextlib.contextmanager
+def retrying(how: Retrying) -> Generator[None]:
+    """Everything inside is tried again in this way. For one run of this process at a time."""
+    global _chosen  # noqa: PLW0603 - see its docstring
+    before, _chosen = _chosen, how
+    try:
+        yield
+    finally:
+        _chosen = before
 
 
 class Kind(enum.Enum):
@@ -109,12 +138,13 @@ def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = time
     The pause is never shorter than the one that the other side asked for.
 
     Raises:
-        TransientFailure: the last one, after `ATTEMPTS` tries. Any other error: at once.
+        TransientFailure: the last one, after as many tries as are allowed. Any other error: at once.
     """
-    for attempt in range(ATTEMPTS - 1):
+    attempts, base = _chosen.attempts or ATTEMPTS, BASE_DELAY if _chosen.base_delay is None else _chosen.base_delay
+    for attempt in range(attempts - 1):
         try:
             return call()
         except TransientFailure as error:
-            backoff = random.uniform(0.5, 1) * min(MAX_DELAY, BASE_DELAY * 2**attempt)  # noqa: S311 - jitter, no secret
+            backoff = random.uniform(0.5, 1) * min(max(MAX_DELAY, base), base * 2**attempt)  # noqa: S311 - jitter, no secret
             sleep(max(backoff, error.retry_after))
     return call()

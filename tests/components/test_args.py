@@ -32,7 +32,17 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("SecuredImage", {**IMAGE, "security": {"scan": {"fail_on": "hi"}}}, "security.scan.fail_on: Input should be"),
     ("SecuredImage", {**IMAGE, "security": {"scan": {"tools": [{}]}}}, "security.scan.tools[0].name: missing"),
     ("SecuredImage", {**IMAGE, "security": {"scan": {"tools": []}}}, "no scanner is enabled"),
-    ("SecuredImage", {**IMAGE, "security": {"scan": {"required": False}}}, "isn't available in this version"),
+    (
+        "SecuredImage",
+        {**IMAGE, "security": {"scan": {"required": "no"}}},
+        "security.scan.required: a boolean is expected",
+    ),
+    (
+        "SecuredImage",
+        {**IMAGE, "security": {"retry": {"attempts": 0}}},
+        "security.retry.attempts: Input should be greater",
+    ),
+    ("SecuredImage", {**IMAGE, "security": {"sbom": {"output": {"local": "../a"}}}}, "security.sbom.output.local: "),
     ("SecuredImage", {**IMAGE, "security": {"signing": {}}}, "security.signing: say how to sign"),
     (
         "SecuredImage",

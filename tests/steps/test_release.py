@@ -249,3 +249,27 @@ def test_a_step_s_own_time_limit(with_tool: WithTool, project: Path, image: str,
     assert "longer than 1 s" in done.stderr
     assert "raise security.timeouts.scan" in done.stderr
     assert released(project, image)["failure"]["step"] == "scan"
+
+
+@pytest.mark.parametrize(
+    ("section", "tool", "arguments", "soft"),
+    [
+        ("scan: {failOn: critical", "grype", "sbom:*", {"scan", "attest-scan"}),
+        ("sbom: {format: cyclonedx-json", "cosign", "attest*cyclonedx*", {"attest-sbom"}),
+        ("provenance: {includeGit: false", "cosign", "attest*slsa*", {"attest-provenance"}),
+    ],
+    ids=["scan", "sbom", "provenance"],
+)
+@pytest.mark.usefixtures("key")
+def test_what_is_not_required_degrades(
+    with_tool: WithTool, project: Path, image: str, section: str, tool: str, arguments: str, soft: set[str]
+) -> None:
+    assert section in OPEN
+    (project / "policy.yaml").write_text(OPEN.replace(section, f"{section}, required: false"))
+    sc = with_tool(tool, f'case "$*" in {arguments}) echo "out of order" >&2; exit 1;; esac')
+    done = sc(f"release create --image {image} --policy policy.yaml --output json")
+    assert done.result["verdict"] == "degraded"
+    document = released(project, image)
+    assert statuses(document) == dict.fromkeys(STEPS, "passed") | dict.fromkeys(soft, "soft_failed")
+    assert len(document["attachments"]) == 3
+    assert "out of order" in (folder(project, image) / "release.md").read_text()

@@ -8,11 +8,13 @@ from sc_secure.errors import NotAuthorised
 from sc_secure.tools import transient
 from sc_secure.tools.transient import (
     Kind,
+    Retrying,
     TransientFailure,
     classify,
     classify_status,
     failure,
     retry_after,
+    retrying,
     with_retries,
 )
 
@@ -142,6 +144,32 @@ def test_a_pause_that_is_asked_for_is_kept() -> None:
 
     with_retries(once, sleep=slept.append)
     assert slept == [20]
+
+
+@pytest.mark.parametrize(
+    ("how", "pauses"),
+    [
+        (Retrying(1), []),
+        (Retrying(3, 0), [0, 0]),
+        (Retrying(None, 0), [0] * (transient.ATTEMPTS - 1)),
+        (Retrying(5, 2), [2, 4, 8, 8]),
+        (Retrying(3, 30), [30, 30]),
+    ],
+)
+def test_as_a_run_wants_it(how: Retrying, pauses: list[float]) -> None:
+    slept: list[float] = []
+
+    def fail() -> None:
+        raise TransientFailure("x")
+
+    with retrying(how), pytest.raises(TransientFailure):
+        with_retries(fail, sleep=slept.append)
+    assert len(slept) == len(pauses)
+    assert all(most / 2 <= seconds <= most for seconds, most in zip(slept, pauses, strict=True))
+    slept.clear()
+    with pytest.raises(TransientFailure):
+        with_retries(fail, sleep=slept.append)
+    assert len(slept) == transient.ATTEMPTS - 1
 
 
 def test_a_refusal_is_not_tried_again() -> None:
