@@ -2,19 +2,21 @@
 
 import contextlib
 import http.client
+import random
 import socket
 import threading
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
 HOST = "127.0.0.1"
-Fault = int | Literal["pass", "cut", "lost", "hang"]
+Fault = int | Literal["pass", "cut", "lost", "short", "hang"]
 """What becomes of one request: an HTTP status without asking the service, `pass`, `cut` (the connection ends without
-an answer, and the service isn't asked), `lost` (it is asked, and its answer never arrives), `hang` (never answered)."""
+an answer, and the service isn't asked), `lost` (it is asked, and its answer never arrives), `short` (half of its answer
+does), `hang` (never answered)."""
 
 
 class FaultyProxy:
@@ -24,7 +26,7 @@ class FaultyProxy:
         self._upstream = urllib.parse.urlsplit(upstream).netloc
         self._over = threading.Event()
         self._faults: list[Fault] = []
-        self._then: Fault = "pass"
+        self._then: Callable[[], Fault] = lambda: "pass"
         self._lock = threading.Lock()
         self.asked = 0
         """How many requests arrived."""
@@ -39,7 +41,13 @@ class FaultyProxy:
     def fail(self, *faults: Fault, then: Fault = "pass") -> None:
         """What becomes of the next requests, one each, and of all after them."""
         with self._lock:
-            self._faults, self._then = list(faults), then
+            self._faults, self._then = list(faults), lambda: then
+
+    def fail_at_random(self, seed: int, share: float, faults: Sequence[Fault]) -> None:
+        """From now on, that share of the requests gets one of the faults."""
+        chance = random.Random(seed)  # noqa: S311 - to be had again
+        with self._lock:
+            self._then = lambda: chance.choice(faults) if chance.random() < share else "pass"
 
     def stop(self) -> None:
         """Answers no more; what hangs is let go."""
@@ -58,7 +66,7 @@ class FaultyProxy:
             def do_GET(self) -> None:
                 proxy._serve(self)
 
-            do_POST = do_GET
+            do_POST = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_GET
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -69,7 +77,7 @@ class FaultyProxy:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self._lock:
             self.asked += 1
-            fault = self._faults.pop(0) if self._faults else self._then
+            fault = self._faults.pop(0) if self._faults else self._then()
         request.close_connection = True
         if fault == "hang":
             self._over.wait()
@@ -79,8 +87,8 @@ class FaultyProxy:
             status, headers, content = self._ask(request, body)
             with self._lock:
                 self.answered.append(status)
-            if fault == "pass":
-                _answer(request, status, content, headers)
+            if fault != "lost":
+                _answer(request, status, content, headers, sent=len(content) // (2 if fault == "short" else 1))
         with contextlib.suppress(OSError):
             request.connection.shutdown(socket.SHUT_RDWR)
 
@@ -99,14 +107,23 @@ class FaultyProxy:
             connection.close()
 
 
-def _answer(request: BaseHTTPRequestHandler, status: int, content: bytes, headers: Sequence[tuple[str, str]]) -> None:
+def _answer(
+    request: BaseHTTPRequestHandler,
+    status: int,
+    content: bytes,
+    headers: Sequence[tuple[str, str]],
+    sent: int | None = None,
+) -> None:
+    length = str(len(content))
     request.send_response(status)
     for name, value in headers:
-        if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+        if name.lower() == "content-length" and request.command == "HEAD":
+            length = value
+        elif name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
             request.send_header(name, value)
-    request.send_header("Content-Length", str(len(content)))
+    request.send_header("Content-Length", length)
     request.end_headers()
-    request.wfile.write(content)
+    request.wfile.write(content[:sent])
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from sc_secure.report import HTML, JSON, MARKDOWN, SARIF, words, write_all
 from sc_secure.report.document import Release, ReleaseResult
 from sc_secure.steps.session import shown_path
 from sc_secure.tools.text import printable
-from sc_secure.tools.workspace import write_file
+from sc_secure.tools.workspace import disk_failures, write_file
 
 
 def publish(release: Release, folder: Path, output: Output) -> None:
@@ -23,10 +23,11 @@ def publish(release: Release, folder: Path, output: Output) -> None:
         output: how the result is printed.
 
     Raises:
-        OSError: they can't be written.
+        InfrastructureError: they can't be written.
     """
-    for name, content in write_all(release).items():
-        write_file(folder / name, content)
+    with disk_failures():
+        for name, content in write_all(release).items():
+            write_file(folder / name, content)
     if output == "json":
         result = ReleaseResult(
             subject=release.subject,

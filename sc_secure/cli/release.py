@@ -12,6 +12,7 @@ import click
 
 from sc_secure.cli._build import Built, build_options, built_from
 from sc_secure.cli._shared import Shared, image_option, run_options, session_for, shared_of
+from sc_secure.errors import InfrastructureError
 from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
@@ -94,9 +95,15 @@ def create(
         chain = secure(session, image, what, _tell)
         folder = session.folder(image)
     release = _document(image, what, chain, environment, f"stack {stack}" if stack is not None else str(policy))
-    publish(release, folder, values["output"])
-    if chain.failed and chain.failed.error:
-        raise chain.failed.error
+    failed = chain.failed.error if chain.failed else None
+    try:
+        publish(release, folder, values["output"])
+    except InfrastructureError as error:
+        if failed is None:
+            raise
+        print(f"warning: the reports weren't written: {error.message}", file=sys.stderr)
+    if failed:
+        raise failed
 
 
 def _tell(outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -13,11 +14,14 @@ from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.log_entry import LogEntry, log_entry
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Registry
+from sc_secure.tools.registry import Manifest, Registry
+from sc_secure.tools.transient import TransientFailure, with_retries
 
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 _MAX_BUNDLE = 256 * MIB
+_LOOKED_AT = 8
+"""Bundles that are verified one by one, where cosign found none: whoever can write to the registry can add many."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +55,47 @@ def find(
         InfrastructureError, NotAuthorised: the registry or cosign failed, or the image isn't in the registry.
     """
     registry = session.registry(image)
-    known = (registry.manifest(digest) for digest in registry.referrers(image.digest))
     # Before a first signature there is nothing that cosign would have to be asked about.
-    asked = any(each is not None and _may_hold(each.content, predicate_type) for each in known)
-    for statement in session.cosign.statements(image, verifier, predicate_type) if asked else ():
-        if accept(statement):
-            digest, bundle = _locate(session, image, verifier, statement)
-            return Attachment(statement, digest, log_entry(bundle))
-    # cosign says the same of an image that isn't there, and of a registry that failed while it looked.
+    if next(_candidates(registry, image, predicate_type), None):
+
+        def look() -> Attachment | None:
+            statements = session.cosign.statements(image, verifier, predicate_type)
+            for statement in statements:
+                if accept(statement):
+                    digest, bundle = _locate(session, image, verifier, statement)
+                    return Attachment(statement, digest, log_entry(bundle))
+            if not statements:
+                _check_that_none_was_passed_over(session, image, verifier, predicate_type)
+            return None
+
+        found = with_retries(look)
+        if found:
+            return found
+    # cosign says the same of an image that isn't there.
     if registry.manifest(image.digest) is None:
         raise InfrastructureError(
             f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"
         )
     return None
+
+
+def _check_that_none_was_passed_over(
+    session: Session, image: ImageReference, verifier: Verifier, predicate_type: str
+) -> None:
+    """cosign passes over a bundle that it can't fetch, and then says that nothing matches.
+
+    Raises:
+        TransientFailure: a bundle that is there is accepted by itself.
+    """
+    file = session.temp / "bundle.json"
+    newest = itertools.islice(_bundles(session.registry(image), image, predicate_type), _LOOKED_AT)
+    for digest, content in newest:
+        file.write_bytes(content)
+        if session.cosign.accepts(image, verifier, predicate_type, file):
+            raise TransientFailure(
+                f"{image.registry}: cosign couldn't read {digest}, though it is there",
+                advice="the registry may have failed for a moment; try again",
+            )
 
 
 def _locate(session: Session, image: ImageReference, verifier: Verifier, statement: Statement) -> tuple[str, bytes]:
@@ -87,14 +119,26 @@ def _locate(session: Session, image: ImageReference, verifier: Verifier, stateme
 
 def _holders(registry: Registry, image: ImageReference, statement: Statement) -> Iterator[tuple[str, bytes]]:
     """Each manifest whose bundle holds this very envelope, and the bundle; the newest first."""
+    for digest, content in _bundles(registry, image, statement.predicate_type):
+        if _holds(content, statement):
+            yield digest, content
+
+
+def _candidates(registry: Registry, image: ImageReference, predicate_type: str) -> Iterator[Manifest]:
+    """Each manifest that may hold a statement of that type; the newest first."""
     for digest in reversed(registry.referrers(image.digest)):
         manifest = registry.manifest(digest)
-        if manifest is None or not _may_hold(manifest.content, statement.predicate_type):
-            continue
+        if manifest is not None and _may_hold(manifest.content, predicate_type):
+            yield manifest
+
+
+def _bundles(registry: Registry, image: ImageReference, predicate_type: str) -> Iterator[tuple[str, bytes]]:
+    """The bundles of the candidates, each with its manifest's digest."""
+    for manifest in _candidates(registry, image, predicate_type):
         for layer in _layers(manifest.content):
             content = registry.blob(layer, limit=_MAX_BUNDLE)
-            if content and _holds(content, statement):
-                yield digest, content
+            if content:
+                yield manifest.digest, content
 
 
 def _may_hold(manifest: Json, predicate_type: str) -> bool:

@@ -35,6 +35,7 @@ from sc_secure.tools.identity import parse_identity
 from sc_secure.tools.key import Key, parse_key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.services import Keyless, Services, parse_services
+from sc_secure.tools.workspace import disk_failures
 
 Attested = Literal["sbom", "provenance", "scan"]
 """What is attached to the image, by the section of the policy that says so."""
@@ -240,7 +241,8 @@ def _run(session: Session, image: ImageReference, link: _Link) -> Outcome:
     part = replace(session, started_at=datetime.now(UTC), warnings=[])
     outcome = Outcome(link.name, link.kind, link.needs, part.started_at)
     try:
-        result = link.run(part)
+        with disk_failures():
+            result = link.run(part)
     except ScSecureError as error:
         if link.required or not is_soft(error, of_a_part=True):
             return replace(outcome, finished_at=datetime.now(UTC), error=error)

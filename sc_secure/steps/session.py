@@ -25,7 +25,7 @@ from sc_secure.tools.table import tool
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import AS_USUAL, Retrying, retrying
 from sc_secure.tools.versions import UNKNOWN, require
-from sc_secure.tools.workspace import cache_folder, exclusive, private_folder, write_file
+from sc_secure.tools.workspace import cache_folder, disk_failures, exclusive, private_folder, write_file
 
 DEFAULT_ARTIFACTS = ".sc/artifacts"
 DEFAULT_TIMEOUT = 600.0
@@ -178,9 +178,10 @@ def open_session(
         ConfigError: a named variable isn't set.
 
     Raises (inside):
+        InfrastructureError: the disk failed.
         StepTimedOut: the time is over. KeyboardInterrupt: a signal, or our parent is gone.
     """
-    with Lifeline(timeout) as lifeline, private_folder(environ) as temp, retrying(retry):
+    with disk_failures(), Lifeline(timeout) as lifeline, private_folder(environ) as temp, retrying(retry):
         runner = Runner(verbose=verbose)
         config = login(image.registry, registry_variables, runner, environ, temp) if image else None
         if config:

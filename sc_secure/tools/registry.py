@@ -277,6 +277,8 @@ def _bounded(response: http.client.HTTPResponse, limit: int, host: str) -> bytes
         raise TransientFailure(f"{host}: the answer broke off ({type(error).__name__})") from None
     if len(body) > limit:
         raise InfrastructureError(f"{host}: an answer of more than {limit} bytes")
+    if response.length:  # http.client says nothing of a connection that ends early when a size was asked for
+        raise TransientFailure(f"{host}: the answer broke off ({response.length} bytes are missing)")
     return body
 
 

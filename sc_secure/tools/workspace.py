@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -11,10 +12,37 @@ import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
+from sc_secure.errors import InfrastructureError
+from sc_secure.tools.text import printable
+
 _PREFIX = "sc-secure-run-"
 _LOCK = ".in-use"
 _ABANDONED_AFTER = 60.0
 _MARKER = ".made-by-sc-secure"
+
+_OF_THE_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
+    | {errno.EEXIST, errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ELOOP, errno.ENAMETOOLONG}
+)
+
+
+@contextlib.contextmanager
+def disk_failures() -> Generator[None]:
+    """What a file or folder fails with inside is an infrastructure failure, which names it.
+
+    Raises (inside):
+        InfrastructureError: the disk is full or read-only, something stands where a folder should be, …
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        name = (
+            printable(os.fsdecode(error.filename), limit=200) if isinstance(error.filename, str | bytes) else "a file"
+        )
+        advice = "make room there, or make it writable: artifacts, temporary files ($TMPDIR) and the cache are written"
+        raise InfrastructureError(f"{printable(name, limit=200)}: {error.strerror}", advice=advice) from error
 
 
 @contextlib.contextmanager
@@ -93,6 +121,8 @@ def write_file(path: Path, content: bytes) -> None:
             file.write(content)
         Path(name).chmod(0o644)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a write knows its handle only
         Path(name).unlink(missing_ok=True)
         raise

@@ -1,5 +1,6 @@
 import shlex
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,8 @@ def new_project(tmp_path: Path, pulumi_env: dict[str, str], registry: str, key_p
     def make(program: str = PROGRAM) -> SecuredProject:
         nonlocal count
         count += 1
-        # A repository of its own, since all tests share the registry.
-        repository = f"{registry}/{tmp_path.name.replace('_', '-').lower()}-{count}"
+        # A repository of its own, since all tests share the registry, and those of one name even the folder's name.
+        repository = f"{registry}/e{uuid.uuid4().hex[:12]}"
         project = SecuredProject(tmp_path / f"p{count}", pulumi_env, repository, key_pair, program)
         project.write_app()
         return project
