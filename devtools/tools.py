@@ -20,7 +20,7 @@ from devtools.console import SetupError, capture, progress, run_main, say
 from sc_secure.errors import ScSecureError
 from sc_secure.tools import versions
 from sc_secure.tools.process import Runner
-from sc_secure.tools.table import TOOLS, Tool
+from sc_secure.tools.table import ON_DEMAND, TOOLS, Tool
 
 MODULES = cache.REPOSITORY / "devtools"
 """Where each tool's Go module is."""
@@ -48,13 +48,13 @@ _COMPANIONS = {
 
 
 def ensure(names: Iterable[str] | None = None) -> dict[str, Path]:
-    """Finds or builds the named tools, or all but a local Sigstore's, and gives each one's file.
+    """Finds or builds the named tools, or all but those that are built on demand, and gives each one's file.
 
     Raises:
         SetupError: a tool is missing and can't be built here.
     """
     chosen = None if names is None else set(names)
-    wanted = [tool for tool in TOOLS if (tool.purpose != "sigstore" if chosen is None else tool.name in chosen)]
+    wanted = [tool for tool in TOOLS if (tool.purpose not in ON_DEMAND if chosen is None else tool.name in chosen)]
     found: dict[str, Path] = {}
     missing: list[Tool] = []
     for tool in wanted:

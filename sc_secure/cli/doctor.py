@@ -11,7 +11,7 @@ import click
 from sc_secure.errors import ToolMissing
 from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
-from sc_secure.tools.table import TOOLS, Tool
+from sc_secure.tools.table import ON_DEMAND, TOOLS, Tool
 from sc_secure.tools.versions import UNKNOWN, installed, too_old
 
 _PATIENCE = 60.0
@@ -28,7 +28,7 @@ def command(output: str, verbose: bool) -> int:
     """
     runner = Runner(verbose=verbose)
     with Lifeline(_PATIENCE):
-        looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS if tool.purpose != "sigstore"]
+        looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS if tool.purpose not in ON_DEMAND]
     if output == "json":
         rows = [
             {

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sc_secure.cli._shared import Output, image_type
-from sc_secure.errors import ConfigError, InfrastructureError
+from sc_secure.errors import ConfigError, InfrastructureError, ScSecureError
 from sc_secure.steps.session import DEFAULT_ARTIFACTS
 from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
-    from sc_secure.report.document import Scan
+    from sc_secure.report.document import Release, Scan
     from sc_secure.report.state import Recorded
 
 _MAX_BYTES = 512 * 1024 * 1024
@@ -32,6 +32,13 @@ _MAX_BYTES = 512 * 1024 * 1024
     metavar="FILE",
     help="What `pulumi stack export` prints; `-` is standard input.",
 )
+@click.option(
+    "--scan",
+    "scan_file",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Instead of a state: a scan's own document, scan.json, where the scan has ended the update.",
+)
 @click.option("--image", type=image_type, metavar="REF", help="The image, where the state holds several.")
 @click.option(
     "--artifacts", default=DEFAULT_ARTIFACTS, show_default=True, metavar="DIR", help="The folder for documents."
@@ -45,7 +52,9 @@ _MAX_BYTES = 512 * 1024 * 1024
     help="How the result is printed; json is one line.",
 )
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show where an unexpected error came from.")
-def command(*, stack_state: Any, image: ImageReference | None, artifacts: str, to: str | None, output: Output) -> None:
+def command(
+    *, stack_state: Any, scan_file: Any, image: ImageReference | None, artifacts: str, to: str | None, output: Output
+) -> None:
     """Write the reports of an image from a stack's state: release.json, .md, .sarif and .html.
 
     To be run in the project's folder, as `pulumi stack export | sc-secure report`. Findings are in the reports where
@@ -55,6 +64,11 @@ def command(*, stack_state: Any, image: ImageReference | None, artifacts: str, t
     from sc_secure.report.building import build  # noqa: PLC0415 - light start
     from sc_secure.report.state import images  # noqa: PLC0415 - light start
 
+    if scan_file is not None:
+        refused = _of_scan(scan_file)
+        reference = parse_reference(refused.subject)
+        publish(refused, Path(to) if to else Path(artifacts) / f"sha256-{reference.hex}", output)
+        return
     try:
         found = images(json.loads(stack_state.read(_MAX_BYTES)))
     except (ValueError, RecursionError) as error:
@@ -65,6 +79,30 @@ def command(*, stack_state: Any, image: ImageReference | None, artifacts: str, t
         chosen.subject, chosen.steps, scan=_scan(chosen), verdict=chosen.verdict, signer=chosen.signer, policy="stack"
     )
     publish(release, Path(to) if to else Path(artifacts) / f"sha256-{reference.hex}", output)
+
+
+def _of_scan(file: Any) -> Release:
+    """The reports' document from a scan's alone.
+
+    Raises:
+        ConfigError: it isn't one.
+    """
+    from sc_secure.report.building import build, scan_of  # noqa: PLC0415 - light start
+    from sc_secure.report.document import Failure  # noqa: PLC0415 - light start
+    from sc_secure.report.words import counted  # noqa: PLC0415 - light start
+    from sc_secure.tools.documents import parse_object  # noqa: PLC0415 - light start
+
+    try:
+        document = parse_object(file.read(_MAX_BYTES), "a scan's document")
+        scan = scan_of(document)
+        subject = parse_reference(str(document["subject"])).subject
+    except (ValueError, KeyError, ScSecureError) as error:
+        raise ConfigError(f"--scan: not a scan's document: {printable(str(error), limit=200)}") from None
+    if scan.verdict != "fail":
+        return build(subject, [], scan=scan, verdict="incomplete")
+    forbidden = sum(finding.action == "fail" for finding in scan.findings or [])
+    failure = Failure(step="scan", exit_code=3, message=f"scan: the policy forbids {counted(forbidden, 'finding')}")
+    return build(subject, [], scan=scan, failure=failure)
 
 
 def _chosen(found: list[Recorded], image: ImageReference | None) -> Recorded:

@@ -15,6 +15,7 @@ from sc_secure.errors import ConfigError, ScSecureError
 
 INTERRUPTED = 130
 _GROUPS = {
+    "changes": "Say what a Pulumi preview would change of the security.",
     "config": "Show and check a security policy.",
     "doctor": "Look at the tools that the steps need, and say what to do.",
     "drift": "Compare what a stack's last update attached with what the registry has.",

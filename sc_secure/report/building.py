@@ -22,6 +22,7 @@ from sc_secure.report.document import (
 from sc_secure.report.words import SIGNATURE
 from sc_secure.steps.result import StepResult
 
+_LOGGED = {"log_index": "rekorLogIndex", "log_id": "rekorLogId", "log_uuid": "rekorUuid"}
 _FINDING = {field.alias or name for name, field in Finding.model_fields.items()}
 
 
@@ -159,4 +160,5 @@ def attachments(steps: Iterable[Step]) -> Iterator[Attachment]:
             place = cast("tuple[str, str]", found)
             if place not in seen:
                 seen.add(place)
-                yield Attachment(kind=place[0], digest=place[1])
+                logged = {name: str(said.get(key, "")) for name, key in _LOGGED.items()}
+                yield Attachment(kind=place[0], digest=place[1], **logged)

@@ -135,6 +135,12 @@ class Attachment(_Model):
     """`signature`, or an attestation's predicate type."""
     digest: str
     """Its manifest's digest."""
+    log_index: str = ""
+    """The number of its entry in a transparency log; empty: it is in none."""
+    log_id: str = ""
+    """That log's own name, in hexadecimal."""
+    log_uuid: str = ""
+    """A Rekor 1's name for the entry; empty for a Rekor 2, which has none."""
 
 
 class Signer(_Model):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sc_secure.policy.severity import EVERY_WORD
 from sc_secure.report import words
-from sc_secure.report.document import Finding, Release, Step
+from sc_secure.report.document import Attachment, Finding, Release, Step
 from sc_secure.report.graph import draw
 from sc_secure.tools.text import printable
 
@@ -179,8 +179,14 @@ def _outcome(step: Step, attached: set[str]) -> str:
 
 def _attached(release: Release) -> Iterator[str]:
     if release.attachments:
-        rows = [[_text(words.kind(each)), _code(each.digest)] for each in release.attachments]
-        yield f"<section><h2>Attached to the image</h2>{_table(['What', 'Manifest'], rows)}</section>"
+        rows = [[_text(words.kind(each)), _code(each.digest), _logged(each)] for each in release.attachments]
+        table = _table(["What", "Manifest", "Log entry"], rows)
+        yield f"<section><h2>Attached to the image</h2>{table}</section>"
+
+
+def _logged(attachment: Attachment) -> str:
+    entry, page = _text(words.logged(attachment)), words.log_page(attachment)
+    return f'<a href="{escape(page)}" rel="noopener noreferrer nofollow">{entry}</a>' if page else entry
 
 
 def _by_hand(release: Release) -> Iterator[str]:

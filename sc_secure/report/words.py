@@ -53,6 +53,8 @@ STATUSES: Final[dict[StepStatus, str]] = {
 _WEB = re.compile(r"https?://[!#$&-;=?-Z\]_a-z~%\[]+", re.ASCII)
 """A web address of RFC 3986's characters alone, but for the quote: nothing in it ends an attribute or a link."""
 _LONGEST_URL = 2000
+_PUBLIC_LOG = "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d"
+"""The name of https://rekor.sigstore.dev: its key's SHA-256, as in every bundle that it has an entry of."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,20 @@ def title(name: str) -> str:
 def kind(attachment: Attachment) -> str:
     """What an attachment is, for people."""
     return _KINDS.get(attachment.kind, attachment.kind)
+
+
+def logged(attachment: Attachment) -> str:
+    """Its entry in a transparency log: number, log and name. Empty: it is in none."""
+    if not attachment.log_index:
+        return ""
+    where = f"{attachment.log_index} in {attachment.log_id[:16] or 'an unnamed log'}"
+    return f"{where} ({attachment.log_uuid})" if attachment.log_uuid else where
+
+
+def log_page(attachment: Attachment) -> str:
+    """The entry's page, in the public log, which has pages. Empty: it has none."""
+    public = attachment.log_id == _PUBLIC_LOG and attachment.log_index.isdigit()
+    return f"https://search.sigstore.dev/?logIndex={attachment.log_index}" if public else ""
 
 
 def counted(count: int, thing: str) -> str:

@@ -6,9 +6,11 @@ Only the standard library is imported: `make tools` reads it before anything is 
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["step", "development", "sigstore"]
+Purpose = Literal["step", "development", "sigstore", "test"]
 """`step`: a step runs it. `development`: deploying, developing or trying this project needs it. `sigstore`: a part of
-the local Sigstore (`devtools.sigstore`), built when one is first started."""
+the local Sigstore (`devtools.sigstore`), built when one is first started. `test`: a test runs it, and has it built."""
+ON_DEMAND: tuple[Purpose, ...] = ("sigstore", "test")
+"""What isn't built until something asks for it by name."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,15 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/transparency-dev/tesseract/cmd/tesseract/posix",
         version_args=(),
         purpose="sigstore",
+    ),
+    Tool(
+        name="actionlint",
+        minimum="1.7.12",
+        pinned="1.7.12",
+        module="github.com/rhysd/actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        version_args=("--version",),
+        purpose="test",
     ),
 )
 

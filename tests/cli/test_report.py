@@ -132,3 +132,23 @@ def test_a_subject_that_is_no_image_names_no_folder(sc: CommandLine, tmp_path: P
     done = sc(f"report {write(command('web-scan', 'x@../../../etc'))}")
     assert (done.code, done.stdout) == (2, "")
     assert list(tmp_path.iterdir()) == [tmp_path / "state.json"]
+
+
+def test_from_a_scan_that_has_ended_the_update(sc: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "scan.json").write_text(json.dumps(scan_document()))
+    done = sc("report --scan scan.json --to out --output json")
+    assert (done.result["subject"], done.result["verdict"], done.result["exitCode"]) == (SUBJECT, "refused", 3)
+    sarif = json.loads((tmp_path / "out/release.sarif").read_bytes())
+    assert {result["level"] for result in sarif["runs"][0]["results"]} >= {"error", "warning", "note"}
+    assert "## Refused: the policy forbids 2 findings" in (tmp_path / "out/release.md").read_text()
+    (tmp_path / "scan.json").write_text(json.dumps(scan_document(verdict="warn")))
+    assert sc("report --scan scan.json --output json").result["verdict"] == "incomplete"
+
+
+@pytest.mark.parametrize("changed", [{"subject": "x"}, {"verdict": "?"}, {"findings": [1]}])
+def test_what_is_no_scan_s_document(sc: CommandLine, tmp_path: Path, *, changed: dict[str, Any]) -> None:
+    (tmp_path / "scan.json").write_text(json.dumps(scan_document() | changed))
+    done = sc("report --scan scan.json")
+    assert (done.code, done.stdout) == (2, "")
+    assert "--scan: not a scan's document" in done.stderr
+    assert not (tmp_path / ".sc").exists()

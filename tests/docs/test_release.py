@@ -32,7 +32,7 @@ def test_every_flag_is_one() -> None:
     assert said <= options(create)
     assert options(create) - said == {"--verbose", "--artifacts"}, "those that every command has"
     told = set(re.findall(r"`(--[a-z-]+)", PAGE.read_text().partition("## From a stack's state")[2]))
-    assert told == {"--image", "--stack-state", "--to"}
+    assert told == {"--image", "--scan", "--stack-state", "--to"}
     assert told <= options(report)
 
 

@@ -1,0 +1,177 @@
+"""What an update would change of the security, as Markdown for a pull request: of the policy, and of the steps.
+
+Read from what `pulumi preview --json` prints, without Pulumi. A step is known by its component or its command's words.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from sc_secure.report.gfm import code, plain, table
+from sc_secure.report.words import counted
+
+MARKER: Final = "<!-- sc-secure:changes -->"
+"""By which a bot finds its own comment again, to write it anew."""
+Leaves = Mapping[str, str]
+"""A policy's values: path → text."""
+_COMMAND: Final = "command:local:Command"
+_COMPONENTS: Final = ("pulumi:", "sc-secure:")
+_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""Pulumi's word for a string that only the update will know (`UnknownStringValue` in sdk/go/common/resource/plugin)."""
+_PARTS_OF_A_REPLACEMENT: Final = ("create-replacement", "delete-replaced", "discard-replaced")
+_ATTEMPT: Final = "SC_SECURE_ATTEMPT"
+_SHOWN: Final = 40
+"""Rows in each table: a comment has at most 65,536 characters."""
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A resource that an update would change."""
+
+    operation: str
+    kind: str
+    name: str
+    is_step: bool
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    """Its inputs; empty where there are none."""
+
+
+def write(preview: object, before: Leaves | None = None, after: Leaves | None = None) -> str:
+    """The comment.
+
+    Args:
+        preview: the parsed JSON of `pulumi preview --json`.
+        before: the policy as it is; None: it isn't compared.
+        after: the policy as it would be.
+
+    Raises:
+        ValueError: it isn't a preview's JSON.
+    """
+    changes = list(_changes(preview))
+    steps, others = [each for each in changes if each.is_step], [each for each in changes if not each.is_step]
+    policy = list(_policy(before or {}, after or {}))
+    parts = [
+        MARKER,
+        f"## Security: {_headline(len(policy), len(steps))}",
+        *_section("Policy", ["", "before", "after"], policy),
+        *_section("Steps", ["step", "", "what changes"], [_row(step) for step in steps]),
+        *_section(
+            "Everything else",
+            ["resource", "", "type"],
+            [[code(o.name), plain(o.operation), code(o.kind)] for o in others],
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _headline(policy: int, steps: int) -> str:
+    said = [f"{counted(policy, 'value')} of the policy changed"] if policy else []
+    said += [f"{counted(steps, 'step')} to run, change or remove"] if steps else []
+    return ", ".join(said) or "nothing changes"
+
+
+def _section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if rows:
+        more = f"\n\n{len(rows) - _SHOWN} more are in the preview." if len(rows) > _SHOWN else ""
+        yield f"### {title}"
+        yield table(heads, rows[:_SHOWN]) + more
+
+
+def _policy(before: Leaves, after: Leaves) -> Iterator[list[str]]:
+    for path in dict.fromkeys([*before, *after]):
+        was, will = before.get(path), after.get(path)
+        if was != will:
+            yield [code(path), "" if was is None else code(was), "" if will is None else code(will)]
+
+
+def _changes(preview: object) -> Iterator[_Change]:
+    found = cast("Mapping[str, Any]", preview).get("steps", []) if isinstance(preview, dict) else None
+    if not isinstance(found, list):
+        raise ValueError("not a preview: `pulumi preview --json` prints one")  # noqa: TRY004 - of the content
+    for step in cast("list[object]", found):
+        if isinstance(step, dict):
+            change = _change(cast("Mapping[str, Any]", step))
+            if change:
+                yield change
+
+
+def _change(step: Mapping[str, Any]) -> _Change | None:
+    """What a step of the engine's plan changes; None: nothing, or nothing outside of Pulumi."""
+    operation, urn = str(step.get("op")), str(step.get("urn"))
+    types, _, name = urn.split("::", 2)[-1].rpartition("::")
+    kind = types.rpartition("$")[2]
+    if operation == "same" or operation in _PARTS_OF_A_REPLACEMENT or kind.startswith(_COMPONENTS):
+        return None
+    before, after = _inputs(step.get("oldState")), _inputs(step.get("newState"))
+    ours = "sc-secure:index:" in types or any(len(_words(each)) > 0 for each in (before, after))
+    return _Change(operation, kind, name, kind == _COMMAND and ours, before, after)
+
+
+def _inputs(state: object) -> Mapping[str, Any]:
+    inputs = cast("Mapping[str, Any]", state).get("inputs") if isinstance(state, dict) else None
+    return cast("Mapping[str, Any]", inputs) if isinstance(inputs, dict) else {}
+
+
+def _words(inputs: Mapping[str, Any]) -> list[str]:
+    """A step's command; empty: it isn't known, or another program's."""
+    text = inputs.get("create")
+    try:
+        words = shlex.split(text) if isinstance(text, str) else []
+    except ValueError:
+        return []
+    return words if words and words[0].endswith("sc-secure") else []
+
+
+def _row(step: _Change) -> list[str]:
+    return [code(step.name), plain(step.operation), "<br>".join(_what(step))]
+
+
+def _what(step: _Change) -> Iterator[str]:
+    """What changes in a step's command, each item on a line of its own."""
+    if step.after.get("create") == _UNKNOWN:
+        yield "an image that is still to be built"
+    elif step.before and step.after:
+        yield from _flags(_words(step.before), _words(step.after))
+    elif words := _words(step.after):
+        yield code(shlex.join(words[1:3]))
+    yield from _environment(_strings(step.before), _strings(step.after)) if step.before and step.after else ()
+
+
+def _flags(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    was, will = Counter(_pairs(before)), Counter(_pairs(after))
+    gone, new = list((was - will).elements()), list((will - was).elements())
+    for flag in dict.fromkeys(flag for flag, _ in (*gone, *new)):
+        old = ", ".join(value or flag for name, value in gone if name == flag)
+        now = ", ".join(value or flag for name, value in new if name == flag)
+        if flag == "--image":
+            yield "another image"
+        elif old and now:
+            yield f"{code(f'{flag} {old}')} → {code(now)}"
+        else:
+            said = flag if (old or now) == flag else f"{flag} {old or now}"
+            yield f"{'no more' if old else 'new:'} {code(said)}"
+
+
+def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each flag with its value; empty: it has none."""
+    for index, word in enumerate(words):
+        if word.startswith("--"):
+            value = words[index + 1] if index + 1 < len(words) else ""
+            yield word, "" if value.startswith("--") else value
+
+
+def _strings(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    environment = inputs.get("environment")
+    return cast("Mapping[str, Any]", environment) if isinstance(environment, dict) else {}
+
+
+def _environment(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What decides a re-run without being a flag: only that it changed, since the values are counters and hashes."""
+    for name in dict.fromkeys([*before, *after]):
+        if before.get(name) != after.get(name):
+            yield "runs again" if name == _ATTEMPT else f"{code(name)} changed"
