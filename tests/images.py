@@ -23,8 +23,24 @@ def push_image(env: Mapping[str, str], folder: Path, repository: str, packages: 
         for name, version in packages.items():
             metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
             _add(tar, f"usr/lib/python3/dist-packages/{name}-{version}.dist-info/METADATA", metadata)
-    command = ["crane", "append", "--oci-empty-base", "--new_layer", str(layer), "--new_tag", f"{repository}:1"]
-    done = subprocess.run(command, env=dict(env), check=True, capture_output=True, text=True)
+    return _crane(env, "append", "--oci-empty-base", "--new_layer", str(layer), "--new_tag", f"{repository}:1")
+
+
+def push_index(
+    env: Mapping[str, str], folder: Path, repository: str, platforms: Mapping[str, Mapping[str, str]]
+) -> str:
+    """Push an index of images, by platform (`linux/arm64`); its reference."""
+    members: list[str] = []
+    for platform, packages in platforms.items():
+        image = push_image(env, folder, repository, packages)
+        tag = f"{repository}:{platform.replace('/', '-')}"
+        done = _crane(env, "mutate", "--set-platform", platform, image, "--tag", tag)
+        members += ["--manifest", done]
+    return _crane(env, "index", "append", *members, "--tag", f"{repository}:index")
+
+
+def _crane(env: Mapping[str, str], *words: str) -> str:
+    done = subprocess.run(["crane", *words], env=dict(env), check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps import provenance, sbom, scan
+from sc_secure.steps.attachments import Attachment
 from sc_secure.steps.canonical import canonical_bytes, canonical_sha256
 from sc_secure.steps.formats import PREDICATES, PredicateType, SbomFormat
+from sc_secure.steps.platforms import platforms_output, whole_and_parts
 from sc_secure.steps.result import Artifact, StepResult
 from sc_secure.steps.session import Session
-from sc_secure.steps.writing import write
+from sc_secure.steps.writing import Outputs, write
 from sc_secure.tools.cosign import Signer, Statement
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.key import Key
@@ -26,14 +30,19 @@ _DOUBLES = 2**1000
 def attach_sbom(session: Session, image: ImageReference, form: SbomFormat, signer: Signer) -> StepResult:
     """The step `sbom attach`. A catalogue that isn't on this machine is made.
 
+    Of an index, each platform's image gets its own.
+
     Raises:
         ConfigError: the signer can't sign: see `sign.sign`.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be attached, or didn't stay.
     """
-    made = sbom.ensure(session, image, form)
-    document = parse_object(made.content, made.path.name)
-    artifact = session.artifact(made.path, made.content, form.media_type)
-    return _attach(session, image, signer, PREDICATES[form.attestation], document, artifacts=[artifact])
+    documents: list[_About] = []
+    artifacts: list[Artifact] = []
+    for name, part in sbom.images_of(session, image):
+        made = sbom.ensure(session, part, form)
+        documents.append(_About(name, part, parse_object(made.content, made.path.name)))
+        artifacts.append(session.artifact(made.path, made.content, form.media_type))
+    return _attach(session, image, signer, PREDICATES[form.attestation], documents, artifacts=artifacts)
 
 
 def attach_provenance(
@@ -66,8 +75,10 @@ def attach_gathered(
         raise InfrastructureError(f"{artifact.path} was written anew by somebody else", advice="try again")
     artifacts = [artifact, *session.save(save, content, provenance.MEDIA_TYPE)]
     document = parse_object(content, path.name)
+    # The index last: see `sign.sign`.
+    about = [_About(name, part, document) for name, part in reversed(whole_and_parts(session.registry(image), image))]
     kind = PREDICATES["slsaprovenance1"]
-    return _attach(session, image, signer, kind, document, ignoring=_PROVENANCE_TIMES, artifacts=artifacts)
+    return _attach(session, image, signer, kind, about, ignoring=_PROVENANCE_TIMES, artifacts=artifacts)
 
 
 def attach_scan(session: Session, image: ImageReference, signer: Signer) -> StepResult:
@@ -77,8 +88,17 @@ def attach_scan(session: Session, image: ImageReference, signer: Signer) -> Step
         ConfigError: the signer can't sign: see `sign.sign`.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be scanned or attached, or didn't stay.
     """
-    document = scan.last_predicate(session, image)
-    return _attach(session, image, signer, PREDICATES["vuln"], document, ignoring=_SCAN_TIMES)
+    about = [_About(name, part, scan.last_predicate(session, part)) for name, part in sbom.images_of(session, image)]
+    return _attach(session, image, signer, PREDICATES["vuln"], about, ignoring=_SCAN_TIMES)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What is said, and of which image."""
+
+    platform: str
+    image: ImageReference
+    document: Json
 
 
 def _attach(
@@ -86,7 +106,7 @@ def _attach(
     image: ImageReference,
     signer: Signer,
     kind: PredicateType,
-    document: Json,
+    about: Sequence[_About],
     *,
     ignoring: Sequence[tuple[str, ...]] = (),
     artifacts: list[Artifact] | None = None,
@@ -95,35 +115,35 @@ def _attach(
     for warning in signer.warnings if isinstance(signer, Key) else ():
         session.warn(warning)
 
-    def same(statement: Statement) -> bool:
-        said = statement.predicate
-        return said == document or _same_part(said, ignoring) == _same_part(document, ignoring)
-
-    file = session.temp / "predicate.json"
-    file.write_bytes(canonical_bytes(document))
-    found, reused, witnesses = write(
-        session,
-        image,
-        signer,
-        kind.uri,
-        accept=same,
-        make=lambda bundle, token: session.cosign.attest(
-            image, signer, bundle, token, predicate_type=kind.cosign, predicate=file
-        ),
-    )
+    written = [_write(session, each, signer, kind, ignoring) for each in about]
+    found, _, witnesses = written[-1]
     return session.result(
         "attest",
         image,
         used,
-        reused=reused,
+        reused=all(was_there for _, was_there, _ in written),
         outputs={
             "predicateType": kind.uri,
             "attestationDigest": found.manifest,
             "predicateSha256": canonical_sha256(found.statement.predicate),
+            **platforms_output([(each.platform, each.image) for each in about]),
             **witnesses,
         },
         artifacts=artifacts,
     )
+
+
+def _write(
+    session: Session, about: _About, signer: Signer, kind: PredicateType, ignoring: Sequence[tuple[str, ...]]
+) -> tuple[Attachment, bool, Outputs]:
+    def same(statement: Statement) -> bool:
+        said = statement.predicate
+        return said == about.document or _same_part(said, ignoring) == _same_part(about.document, ignoring)
+
+    file = session.temp / "predicate.json"
+    file.write_bytes(canonical_bytes(about.document))
+    make = partial(session.cosign.attest, about.image, signer, predicate_type=kind.cosign, predicate=file)
+    return write(session, about.image, signer, kind.uri, accept=same, make=make)
 
 
 def _same_part(predicate: Json, ignoring: Sequence[tuple[str, ...]]) -> bytes:

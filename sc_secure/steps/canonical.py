@@ -58,11 +58,17 @@ def canonical_sbom(sbom: Json, form: SbomFormat, image: ImageReference) -> bytes
 
 
 def is_about(syft_document: Json, image: ImageReference) -> bool:
-    """Whether a syft-json catalogue says that it was made of this digest."""
+    """Whether a syft-json catalogue says that it was made of this digest.
+
+    One that was made by an index's digest is of one platform's image alone, and about that.
+    """
     source = _child(syft_document, "source")
     metadata = _child(source, "metadata")
+    manifest = metadata.get("manifestDigest")
+    if isinstance(manifest, str) and manifest:
+        return manifest == image.digest
     digests = metadata.get("repoDigests")
-    named = [source.get("version"), metadata.get("manifestDigest"), metadata.get("userInput")]
+    named = [source.get("version"), metadata.get("userInput")]
     named += cast("list[object]", digests) if isinstance(digests, list) else []
     return any(isinstance(name, str) and name.rpartition("@")[2] == image.digest for name in named)
 

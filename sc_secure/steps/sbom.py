@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sc_secure.errors import InfrastructureError
+from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.steps.canonical import canonical_sbom, is_about, made_by, package_count
 from sc_secure.steps.formats import SYFT, SbomFormat
+from sc_secure.steps.platforms import parts, platforms_output
 from sc_secure.steps.result import StepResult, ToolUsed
 from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json, parse_object
@@ -37,7 +38,7 @@ def generate(
     *,
     save: Path | None = None,
 ) -> StepResult:
-    """The step `sbom generate`.
+    """The step `sbom generate`. Of an index, each platform's image gets a catalogue; the first one is the result's.
 
     Args:
         session: the run.
@@ -50,24 +51,42 @@ def generate(
         ConfigError: it can't be kept there.
         ToolMissing, InfrastructureError, NotAuthorised: see `ensure`.
     """
-    made = ensure(session, image, form, also)
-    artifact = session.artifact(made.path, made.content, form.media_type)
-    saved = session.save(save, made.content, form.media_type)
-    paths = [(each, session.folder(image) / each.file) for each in also if each is not form]
-    others = [session.artifact(path, path.read_bytes(), each.media_type) for each, path in paths]
+    images = images_of(session, image)
+    if save and len(images) > 1:
+        raise ConfigError(
+            "--save: an image of several platforms has a catalogue for each", advice="they are under --artifacts"
+        )
+    made = [ensure(session, part, form, also) for _, part in images]
+    first = made[0]
+    artifacts = [session.artifact(each.path, each.content, form.media_type) for each in made]
+    saved = session.save(save, first.content, form.media_type)
+    if len(images) == 1:
+        paths = [(each, session.folder(images[0][1]) / each.file) for each in also if each is not form]
+        saved += [session.artifact(path, path.read_bytes(), each.media_type) for each, path in paths]
     return session.result(
         "sbom",
         image,
-        made.tool,
-        reused=made.reused,
+        first.tool,
+        reused=all(each.reused for each in made),
         outputs={
-            "path": saved[0].path if saved else artifact.path,
-            "sha256": artifact.sha256,
+            "path": saved[0].path if save else artifacts[0].path,
+            "sha256": artifacts[0].sha256,
             "format": form.name,
-            "packages": made.packages,
+            "packages": sum(each.packages for each in made),
+            **platforms_output(images),
         },
-        artifacts=[artifact, *saved, *others],
+        artifacts=[*artifacts, *saved],
     )
+
+
+def images_of(session: Session, image: ImageReference) -> list[tuple[str, ImageReference]]:
+    """What has a catalogue of its own: the image; of an index, each platform's image, with the platform's name.
+
+    Raises:
+        InfrastructureError, NotAuthorised, VerificationFailed: see `platforms.platforms`.
+    """
+    # A catalogue that is here is of one image: the registry needn't be asked.
+    return [("", image)] if _here(session, image) else parts(session.registry(image), image)
 
 
 def ensure(session: Session, image: ImageReference, form: SbomFormat, also: Sequence[SbomFormat] = ()) -> Catalogue:
@@ -133,11 +152,16 @@ def _keep(session: Session, image: ImageReference, form: SbomFormat, document: J
 
 def _on_this_machine(session: Session, image: ImageReference, used: ToolUsed) -> Json | None:
     """The syft-json catalogue, if it is whole, of this digest and from this syft."""
+    document = _here(session, image)
+    return document if document and made_by(document) == used.version else None
+
+
+def _here(session: Session, image: ImageReference) -> Json | None:
     try:
         document = parse_object((session.folder(image) / SYFT.file).read_bytes(), SYFT.file)
     except (OSError, InfrastructureError):
         return None
-    return document if is_about(document, image) and made_by(document) == used.version else None
+    return document if is_about(document, image) else None
 
 
 def _whole(path: Path) -> bytes | None:

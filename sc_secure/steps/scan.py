@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -11,7 +12,7 @@ from typing import cast
 from sc_secure.errors import ConfigError, InfrastructureError, VerificationFailed
 from sc_secure.policy.age import parse_age
 from sc_secure.policy.decision import decide
-from sc_secure.policy.finding import merge
+from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.openvex import parse_document
 from sc_secure.policy.rules import Rules
@@ -41,6 +42,8 @@ def scan(
     save: Path | None = None,
 ) -> StepResult:
     """The step `image scan`: writes the report, and only then gives the verdict.
+
+    Of an index, each platform's image is scanned, and what is found in one of them counts.
 
     Args:
         session: the run.
@@ -78,6 +81,7 @@ def scan(
             "ignored": judged.decision.ignored,
             "verdict": judged.decision.verdict,
             "databaseBuilt": rfc3339(min(report.database.built for report in done.reports)),
+            **({"platforms": ", ".join(done.platforms)} if done.platforms else {}),
         },
         artifacts=[session.artifact(path, content, "application/json"), *saved],
     )
@@ -102,18 +106,54 @@ def facts(
         raise ConfigError(f"--tool {printable(unknown, limit=40)}: unknown", advice=f"known: {', '.join(SCANNERS)}")
     started = datetime.now(UTC)
     given = _given(sbom_file, image) if sbom_file else None
-    target = Target(image, lambda: given or sbom.ensure(session, image, SYFT).path, max_database_age)
+    images = [("", image)] if given else sbom.images_of(session, image)
     used = [session.use(tool) for tool in dict.fromkeys(tools)]
-    reports = tuple(
-        _run(session, SCANNERS[tool.name](session.runner, session.environ, session.temp), target) for tool in used
-    )
-    found = tuple(merge(finding for report in reports for finding in report.findings))
-    uris = tuple(f"{SCANNERS[report.scanner].uri}@{report.version}" for report in reports)
-    scanned = Scanned(reports, uris, found, used[0], started, datetime.now(UTC))
-    write_file(session.folder(image) / FACTS, canonical_bytes(predicate(scanned)))
-    if any(SAMPLE_PROVIDER in report.database.providers for report in reports):
+
+    def of(part: ImageReference) -> Scanned:
+        target = Target(part, lambda: given or sbom.ensure(session, part, SYFT).path, max_database_age)
+        reports = [
+            _run(session, SCANNERS[tool.name](session.runner, session.environ, session.temp), target) for tool in used
+        ]
+        return _scanned(session, part, reports, started)
+
+    each = [of(part) for _, part in images]
+    scanned = each[0] if len(each) == 1 else _scanned(session, image, _together(each), started, platforms=images)
+    if any(SAMPLE_PROVIDER in report.database.providers for report in scanned.reports):
         session.warn(SAMPLE_WARNING)
     return scanned
+
+
+def _scanned(
+    session: Session,
+    image: ImageReference,
+    reports: Sequence[Report],
+    started: datetime,
+    platforms: Sequence[tuple[str, ImageReference]] = (),
+) -> Scanned:
+    """What the scanners found in one image, or in all platforms' images of an index; kept as facts."""
+    found = tuple(merge(finding for report in reports for finding in report.findings))
+    uris = tuple(f"{SCANNERS[report.scanner].uri}@{report.version}" for report in reports)
+    names = tuple(name for name, _ in platforms)
+    tool = session.use(reports[0].scanner)
+    scanned = Scanned(tuple(reports), uris, found, tool, started, datetime.now(UTC), names)
+    write_file(session.folder(image) / FACTS, canonical_bytes(predicate(scanned)))
+    return scanned
+
+
+def _together(each: Sequence[Scanned]) -> list[Report]:
+    """Each scanner's report over all platforms: what is in one of them counts."""
+    return [
+        replace(
+            reports[0],
+            findings=tuple(sorted({found for report in reports for found in report.findings}, key=_order)),
+            ignored=tuple(sorted({found for report in reports for found in report.ignored}, key=_order)),
+        )
+        for reports in zip(*(scanned.reports for scanned in each), strict=True)
+    ]
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return finding.order
 
 
 def _run(session: Session, scanner: Scanner, target: Target) -> Report:

@@ -35,6 +35,8 @@ class Scanned:
     tool: ToolUsed
     started_at: datetime
     finished_at: datetime
+    platforms: tuple[str, ...] = ()
+    """Of an index: the platforms whose images were scanned."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def document(image: ImageReference, done: Scanned, judged: Judged, max_database_
     return {
         "schema": SCHEMA,
         "subject": image.subject,
+        **({"platforms": list(done.platforms)} if done.platforms else {}),
         "scanners": [_scanner(report) for report in done.reports],
         "policy": {**_policy(judged, done), "maxDatabaseAge": max_database_age},
         "verdict": decision.verdict,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from sc_secure.errors import InfrastructureError, ScSecureError
+from sc_secure.steps.platforms import whole_and_parts
 from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
@@ -78,15 +79,18 @@ def look(session: Session, images: Sequence[ImageReference], within: float) -> l
 def attached(registry: Registry, image: ImageReference) -> list[Attached]:
     """What refers to the image, by the referrers API or the fallback tag, in the registry's order.
 
+    Of an index: what refers to it, and then to each platform's image in it.
+
     Raises:
         InfrastructureError: the image isn't in the registry, or the registry failed, after retries.
         NotAuthorised: it refused.
     """
     found: list[Attached] = []
-    for digest in registry.referrers(image.digest):
-        manifest = registry.manifest(digest)
-        if manifest:  # an index may still name what was deleted
-            found.append(Attached(digest, _kind(manifest.content)))
+    for _, part in whole_and_parts(registry, image):
+        for digest in registry.referrers(part.digest):
+            manifest = registry.manifest(digest)
+            if manifest:  # an index may still name what was deleted
+                found.append(Attached(digest, _kind(manifest.content)))
     if not found and registry.manifest(image.digest) is None:
         raise InfrastructureError(
             f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from sc_secure.errors import ConfigError, VerificationFailed
 from sc_secure.steps.attachments import find
 from sc_secure.steps.formats import PREDICATES, PredicateType
+from sc_secure.steps.platforms import platforms_output, whole_and_parts
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
@@ -16,11 +18,16 @@ from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
+_OF_THE_CONTENT = {PREDICATES[name].uri for name in ("cyclonedx", "spdx", "syft", "vuln")}
+"""What is said of each platform's image, and not of an index."""
+
 
 def verify_image(
     session: Session, image: ImageReference, verifier: Verifier, attestations: Sequence[str]
 ) -> StepResult:
     """The step `image verify`: the signature, and each attestation that is named.
+
+    Of an index, those of each platform's image too: a machine that pulls the index runs one of them.
 
     Args:
         session: the run.
@@ -33,7 +40,10 @@ def verify_image(
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be verified.
     """
     kinds = [predicate_type(name) for name in dict.fromkeys(attestations)]
-    wanted = [("signature", SIGNATURE, _anything), *((kind.uri, kind.uri, says_something) for kind in kinds)]
+    wanted = [
+        _Wanted("signature", SIGNATURE, _anything),
+        *(_Wanted(kind.uri, kind.uri, says_something) for kind in kinds),
+    ]
     return _verify(session, image, verifier, wanted)
 
 
@@ -58,7 +68,7 @@ def verify_attestation(
         return says_something(statement) and (builder_id is None or _builder(statement.predicate) == builder_id)
 
     detail = f" by the builder {printable(builder_id, limit=200)}" if builder_id else ""
-    return _verify(session, image, verifier, [(kind.uri, kind.uri, accept)], detail)
+    return _verify(session, image, verifier, [_Wanted(kind.uri, kind.uri, accept)], detail)
 
 
 def predicate_type(name: str) -> PredicateType:
@@ -86,6 +96,15 @@ def says_something(statement: Statement) -> bool:
     return bool(statement.predicate.get(needed)) or isinstance(statement.predicate.get(needed), list)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What has to be attached."""
+
+    name: str
+    uri: str
+    accept: Callable[[Statement], bool]
+
+
 def _anything(statement: Statement) -> bool:
     return True
 
@@ -100,22 +119,26 @@ def _verify(
     session: Session,
     image: ImageReference,
     verifier: Verifier,
-    wanted: Sequence[tuple[str, str, Callable[[Statement], bool]]],
+    wanted: Sequence[_Wanted],
     detail: str = "",
 ) -> StepResult:
     used = session.use("cosign")
     verified: dict[str, str] = {}
     missing: list[str] = []
-    for name, uri, accept in wanted:
-        found = find(session, image, verifier, uri, accept)
-        if found:
-            verified[name] = found.manifest
-        else:
-            missing.append(name)
+    images = whole_and_parts(session.registry(image), image)
+    for platform, part in images:
+        for each in wanted:
+            if len(images) > 1 and not platform and each.uri in _OF_THE_CONTENT:
+                continue  # an index has no content of its own
+            found = find(session, part, verifier, each.uri, each.accept)
+            if not found:
+                missing.append(f"{each.name} of {platform}" if platform else each.name)
+            elif not platform or each.name not in verified:
+                verified[each.name] = found.manifest
     if missing:
         there = f"; verified: {', '.join(verified)}" if verified else ""
         raise _failed(session, image, verifier, f"{detail}: {', '.join(missing)}{there}")
-    return session.result("verify", image, used, outputs={"verified": verified})
+    return session.result("verify", image, used, outputs={"verified": verified, **platforms_output(images)})
 
 
 def _failed(session: Session, image: ImageReference, verifier: Verifier, what: str) -> VerificationFailed:

@@ -50,6 +50,11 @@ class ImageReference:
         return self.subject
 
 
+def is_digest(text: str) -> bool:
+    """Whether it is `sha256:` and 64 hexadecimal digits."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def parse_reference(text: str) -> ImageReference:
     """The reference, checked.
 
