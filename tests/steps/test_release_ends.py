@@ -14,9 +14,7 @@ POLICY = "security:\n  sbom: {format: cyclonedx-json}\n  signing: {key: k}\n  pr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_both_sides_end_at_once(
-    tools_env: dict[str, str], image: str, tmp_path: Path, number: signal.Signals
-) -> None:
+def test_both_sides_end_at_once(tools_env: dict[str, str], image: str, tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "k").write_text("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n")
     (tmp_path / "tmp").mkdir()
