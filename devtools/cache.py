@@ -7,6 +7,7 @@
 - registry/   the local registry's blobs
 - pulumi/     PULUMI_HOME, unless set
 - state/      Pulumi's file backend, unless PULUMI_BACKEND_URL is set
+- policy-pack/  the Python environment of the policy pack
 - secrets/    generated passphrases, owner-only files
 """
 

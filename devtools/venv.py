@@ -22,6 +22,11 @@ FOLDER = cache.REPOSITORY / ".venv"
 LOCK = cache.REPOSITORY / "requirements-dev.lock"
 """Every package at one version, with hashes, for all platforms."""
 
+POLICY_PACK = cache.REPOSITORY / "policy"
+"""The policy pack, which runs in an environment of its own."""
+POLICY_PACK_LOCK = POLICY_PACK / "requirements.lock"
+"""Every package of that environment."""
+
 _PROJECT = cache.REPOSITORY / "pyproject.toml"
 _EXTRAS = cache.REPOSITORY / "devtools" / "venv.in"
 _STAMP = FOLDER / ".made-from"
@@ -54,13 +59,34 @@ def activated(env: dict[str, str]) -> dict[str, str]:
 
 
 def lock() -> None:
-    """Writes the lock anew: newest versions that the project's bounds allow, and no index named in it."""
+    """Writes the locks anew: newest versions that the bounds allow, and no index named in them."""
     ensure()
-    command = ["pip", "compile", str(_PROJECT), "--group", f"{_PROJECT}:dev", str(_EXTRAS)]
     options = ["--universal", "--python-version=3.11", "--generate-hashes", "--upgrade", "--quiet"]
     plain = ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header"]
-    with progress("resolving requirements-dev.lock"):
-        _run("uv", *command, *options, *plain, "--output-file", str(LOCK), env=_uv_environment())
+    everything = [str(_PROJECT), "--group", f"{_PROJECT}:dev", str(_EXTRAS)]
+    for path, sources in ((LOCK, everything), (POLICY_PACK_LOCK, [str(POLICY_PACK / "requirements.txt")])):
+        with progress(f"resolving {path.name}"):
+            command = ["pip", "compile", *sources, *options, *plain, "--output-file", str(path)]
+            _run("uv", *command, env=_uv_environment())
+
+
+def policy_pack() -> Path:
+    """The Python of the policy pack's own environment, made in the cache if it isn't there.
+
+    Its own, since the policy SDK wants an older protobuf than the cloud SDKs of the tests.
+    """
+    key = hashlib.sha256((sys.version + POLICY_PACK_LOCK.read_text()).encode()).hexdigest()[:12]
+    folder = cache.folder("policy-pack") / key
+    python, stamp = folder / "bin" / "python", folder / ".made"
+    with cache.locked("policy-pack"):
+        if not stamp.exists():
+            ensure()
+            shutil.rmtree(folder, ignore_errors=True)
+            venv.create(folder, with_pip=False)
+            options = ["--quiet", "--python", str(python), "--require-hashes", "--no-deps"]
+            _run("uv", "pip", "install", *options, "--requirement", str(POLICY_PACK_LOCK), env=_uv_environment())
+            stamp.touch()
+    return python
 
 
 def _fingerprint() -> str:
