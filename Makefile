@@ -39,8 +39,9 @@ format: venv ## formats the code and sorts its imports
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
 
-bench: ## the benchmark
-	@echo "make bench isn't built yet: the benchmark comes in a later issue." >&2; exit 1
+bench: tools venv ## the benchmark, 20 minutes and more: docs/benchmarks/; SC_SECURE_BENCH_RUNS=1 for a look
+	@PATH="$$($(PYTHON) -m devtools.tools --path):$(CURDIR)/$(VENV):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
+		$(VENV)/python -m pytest -p tests.conftest -p no:cacheprovider -q -s $(PYTEST_ARGS) benchmarks
 
 tools: ## pulumi, cosign, syft, grype, crane: from PATH where new enough, else built into the cache
 	@$(PYTHON) -m devtools.tools

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def ensure(env: Mapping[str, str], cache: Path) -> str:
     archive = cache / f"base-{SUITE}-{_architecture()}.tar"
     if not archive.exists():
         say(f"base image: no public registry in reach, so {OWN} is made from Debian's packages")
-        _make(archive, cache)
+        make(archive, cache)
     with progress(f"base image: loading {OWN} into the engine"):
         if _docker(env, "load", "--quiet", "--input", str(archive), timeout=300) is None:
             raise SetupError(f"`docker load` refused {archive}: remove that file and try again.")
@@ -123,13 +123,17 @@ def _docker(env: Mapping[str, str], *arguments: str, timeout: float = 60) -> str
     return done.stdout if done.returncode == 0 else None
 
 
-def _make(archive: Path, cache: Path) -> None:
-    """Makes the image as a file for `docker load`."""
+def make(archive: Path, cache: Path, packages: Sequence[str] = ("python3",)) -> None:
+    """Makes an image as a file for `docker load`: Debian's smallest set, and these packages.
+
+    Raises:
+        SetupError: it can't be made here.
+    """
     program = _debootstrap()
     with _root_folder(cache) as scratch:
         root = scratch / "root"
         log = cache / f"base-{SUITE}.log"
-        options = ["--variant=minbase", "--include=python3", f"--arch={_architecture()}"]
+        options = ["--variant=minbase", f"--include={','.join(packages)}", f"--arch={_architecture()}"]
         command = [program, *options, SUITE, str(root), mirror()]
         with progress("base image: debootstrap, about two minutes"), log.open("w") as output:
             try:
@@ -142,7 +146,7 @@ def _make(archive: Path, cache: Path) -> None:
         _clean(root)
         with progress("base image: packing it"):
             unfinished = scratch / "image.tar"
-            _pack(root, unfinished, scratch)
+            _pack(root, unfinished, scratch, packages)
             unfinished.replace(archive)
         # It names the mirror, and is of use only after a failure.
         log.unlink()
@@ -213,7 +217,7 @@ def _clean(root: Path) -> None:
     (root / "etc/apt/sources.list").write_text(f"deb {_DEFAULT_MIRROR} {SUITE} main\n")
 
 
-def _pack(root: Path, target: Path, scratch: Path) -> None:
+def _pack(root: Path, target: Path, scratch: Path, packages: Sequence[str]) -> None:
     """The root file system as a one-layer image in `docker save`'s form.
 
     Not `docker import`: that one writes the present time into the image, so the same content gets a new id each time.
@@ -223,12 +227,13 @@ def _pack(root: Path, target: Path, scratch: Path) -> None:
         tar.add(root, arcname=".", filter=_anonymous)
     with layer.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+    made_by = f"debootstrap --variant=minbase --include={','.join(packages)} {SUITE}"
     config = {
         "architecture": _architecture(),
         "os": "linux",
         "created": _EPOCH,
         "config": {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["bash"]},
-        "history": [{"created": _EPOCH, "created_by": f"debootstrap --variant=minbase --include=python3 {SUITE}"}],
+        "history": [{"created": _EPOCH, "created_by": made_by}],
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
     }
     config_bytes = json.dumps(config, sort_keys=True).encode()

@@ -6,6 +6,7 @@ import random
 import socket
 import threading
 import urllib.parse
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -32,6 +33,10 @@ class FaultyProxy:
         """How many requests arrived."""
         self.answered: list[int] = []
         """The service's own status for each request that reached it."""
+        self.sent = 0
+        """How many bytes of content were answered."""
+        self.blobs: Counter[str] = Counter()
+        """How often each blob of a registry was read, by digest."""
         self._server = ThreadingHTTPServer((HOST, 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -87,10 +92,19 @@ class FaultyProxy:
             status, headers, content = self._ask(request, body)
             with self._lock:
                 self.answered.append(status)
+                self._count(request, status, content)
             if fault != "lost":
                 _answer(request, status, content, headers, sent=len(content) // (2 if fault == "short" else 1))
         with contextlib.suppress(OSError):
             request.connection.shutdown(socket.SHUT_RDWR)
+
+    def _count(self, request: BaseHTTPRequestHandler, status: int, content: bytes) -> None:
+        if request.command != "GET":
+            return
+        self.sent += len(content)
+        _, is_blob, digest = request.path.rpartition("/blobs/")
+        if is_blob and status == HTTPStatus.OK:
+            self.blobs[digest] += 1
 
     def _ask(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Sequence[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection(self._upstream, timeout=30)
