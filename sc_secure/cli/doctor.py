@@ -11,11 +11,12 @@ import click
 from sc_secure.errors import ToolMissing
 from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
-from sc_secure.tools.table import ON_DEMAND, TOOLS, Tool
+from sc_secure.tools.table import TOOLS, Tool
 from sc_secure.tools.versions import UNKNOWN, installed, too_old
 
 _PATIENCE = 60.0
 """Seconds for all tools together to say their versions."""
+_NEED = {"step": "", "scanner": " (only if a policy's scan.tools names it)", "development": " (no step needs it)"}
 
 
 @click.command()
@@ -28,7 +29,9 @@ def command(output: str, verbose: bool) -> int:
     """
     runner = Runner(verbose=verbose)
     with Lifeline(_PATIENCE):
-        looked_at = [(tool, *_look(tool, runner)) for tool in TOOLS if tool.purpose not in ON_DEMAND]
+        looked_at = [
+            (tool, *_look(tool, runner)) for tool in TOOLS if tool.purpose in ("step", "scanner", "development")
+        ]
     if output == "json":
         rows = [
             {
@@ -44,7 +47,7 @@ def command(output: str, verbose: bool) -> int:
     else:
         for tool, version, advice in looked_at:
             mark = "ok" if not advice else "missing" if not version else "too old"
-            need = "" if tool.purpose == "step" else " (no step needs it)"
+            need = _NEED[tool.purpose]
             click.echo(f"{mark:<8}{tool.name:<24}{version or '-':<10}{advice}{need if advice else ''}")
     bad = [tool.name for tool, _, advice in looked_at if advice and tool.purpose == "step"]
     if bad:

@@ -23,7 +23,7 @@ from sc_secure.cli._shared import (
 from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
 from sc_secure.errors import InfrastructureError
-from sc_secure.steps.scanners import DEFAULT_TOOLS
+from sc_secure.policy.security import DEFAULT_TOOLS
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
@@ -50,7 +50,14 @@ def command() -> None:
     default=DEFAULT_TOOLS,
     show_default=True,
     metavar="NAME",
-    help="The scanner. May be given again.",
+    help="A scanner. May be given again: all run at once, and what they find is one list.",
+)
+@click.option(
+    "--tool-optional",
+    "optional",
+    multiple=True,
+    metavar="NAME",
+    help="A scanner of --tool that is left out, with a warning, if it can't run. May be given again.",
 )
 @click.option(
     "--sbom",
@@ -66,6 +73,7 @@ def scan(
     *,
     image: ImageReference,
     tools: tuple[str, ...],
+    optional: tuple[str, ...],
     sbom_file: Path | None,
     save: Path | None,
     **values: Unpack[_ScanValues],
@@ -81,7 +89,9 @@ def scan(
     run_step(
         image,
         "scan",
-        lambda session: step.scan(session, image, rules, tools=tools, sbom_file=sbom_file, save=save),
+        lambda session: step.scan(
+            session, image, rules, tools=tools, optional=optional, sbom_file=sbom_file, save=save
+        ),
         allow_failure=values["allow_failure"],
         **shared_of(values),
     )

@@ -56,9 +56,9 @@ class ScanToolArgs(TypedDict):
     """One scanner."""
 
     name: str
-    """The scanner's name: `grype`."""
+    """The scanner's name: `grype` or `trivy`."""
     required: NotRequired[bool]
-    """A scanner that can't run fails the scan."""
+    """On when not said: one that can't run fails the scan. `false`: it is left out with a warning, if another runs."""
     enabled: NotRequired[bool]
     """Run it. On when not said."""
     fail_on: NotRequired[str]
@@ -279,6 +279,8 @@ class ScanCommandArgs(TypedDict):
     """Findings of this severity and worse close the gate. critical when not said."""
     warn_on: NotRequired[str]
     """Findings of this severity and worse are warned of."""
+    tools: NotRequired[list[ScanToolArgs]]
+    """The scanners. Only grype when not said."""
     only_fixed: NotRequired[bool]
     """Findings without a fixed version don't close the gate by their severity."""
     ignore: NotRequired[list[ScanIgnoreArgs]]

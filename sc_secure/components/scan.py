@@ -15,12 +15,23 @@ from sc_secure.components.args import ScanCommandArgs
 from sc_secure.policy.age import parse_age
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.openvex import parse_document
-from sc_secure.policy.security import Scan
+from sc_secure.policy.security import DEFAULT_TOOLS, Scan
 
 SUMMARY = ("critical", "high", "medium", "low", "negligible", "unknown", "ignored", "verdict", "databaseBuilt")
 """What of a scan's outputs is the summary."""
 
-_POLICY = ("fail_on", "warn_on", "only_fixed", "ignore", "vex", "kev", "epss_above", "max_database_age", "rescan_after")
+_POLICY = (
+    "fail_on",
+    "warn_on",
+    "tools",
+    "only_fixed",
+    "ignore",
+    "vex",
+    "kev",
+    "epss_above",
+    "max_database_age",
+    "rescan_after",
+)
 """The arguments that are the policy's: each is called as in the `scan` section."""
 
 
@@ -47,6 +58,7 @@ def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
     """
     words = ["--fail-on", scan.effective_fail_on]
     words += ["--warn-on", scan.effective_warn_on] if scan.effective_warn_on else []
+    words += _tools(scan)
     words += ["--only-fixed"] if scan.only_fixed else []
     words += ["--kev"] if scan.kev else []
     words += ["--epss-above", number(scan.epss_above)] if scan.epss_above is not None else []
@@ -71,6 +83,21 @@ def scan_args(scan: Scan, image: pulumi.Input[str], timeout_seconds: int) -> Sca
     args: dict[str, Any] = {**said, "fail_on": scan.effective_fail_on, "warn_on": scan.effective_warn_on}
     args["required"], args["save"] = scan.required, scan.output.local
     return cast(ScanCommandArgs, {"image": image, **args, "timeout_seconds": timeout_seconds})
+
+
+def _tools(scan: Scan) -> list[str]:
+    """The scanners and their own thresholds; nothing for grype alone, which is what a scan is done with."""
+    words: list[str] = []
+    names = tuple(tool.name for tool in scan.running)
+    if names == DEFAULT_TOOLS:
+        return words
+    for tool in scan.running:
+        words += ["--tool", tool.name]
+        words += ["--tool-optional", tool.name] if not tool.required else []
+        if len(names) > 1:
+            words += ["--tool-fail-on", f"{tool.name}={tool.fail_on}"] if tool.fail_on else []
+            words += ["--tool-warn-on", f"{tool.name}={tool.warn_on}"] if tool.warn_on else []
+    return words
 
 
 def _vex(component: str, where: str, path: str) -> tuple[str, str]:

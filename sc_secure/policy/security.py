@@ -33,19 +33,14 @@ SigstorePath = Annotated[str, Field(min_length=1, max_length=1024)]
 VexPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
-def _always_required(value: bool) -> bool:
-    if not value:
-        raise ValueError("false (a scanner that may fail softly) isn't available in this version; remove it")
-    return value
-
-
 def _only_bundle(value: bool) -> bool:
     if not value:
         raise ValueError("an unsigned attachment isn't available in this version; remove it")
     return value
 
 
-Required = Annotated[bool, AfterValidator(_always_required)]
+DEFAULT_TOOLS = ("grype",)
+"""What an image is scanned with when nothing is said."""
 
 
 def _inside(value: str) -> str:
@@ -65,10 +60,10 @@ class Output(_Block):
 class ScanTool(_Block):
     """One scanner."""
 
-    name: Literal["grype"]
+    name: Literal["grype", "trivy"]
     """The scanner's name."""
-    required: Required = True
-    """A scanner that can't run fails the scan."""
+    required: bool = True
+    """A scanner that can't run fails the scan. `false`: it is left out with a warning, as long as another one runs."""
     enabled: bool = True
     """Run this scanner."""
     fail_on: Threshold | None = None
@@ -88,7 +83,7 @@ class Scan(_Block):
     """Findings of this severity and worse close the gate. `critical` when nothing is said here or at the tool."""
     warn_on: Threshold | None = None
     """Findings of this severity and worse are warned of."""
-    tools: list[ScanTool] = Field(default_factory=lambda: [ScanTool(name="grype")])
+    tools: list[ScanTool] = Field(default_factory=lambda: [ScanTool(name=name) for name in DEFAULT_TOOLS])
     """The scanners."""
     only_fixed: bool = False
     """Findings without a fixed version don't close the gate by their severity."""
@@ -132,14 +127,23 @@ class Scan(_Block):
         return self
 
     @property
+    def running(self) -> list[ScanTool]:
+        """The scanners that are switched on."""
+        return [tool for tool in self.tools if tool.enabled]
+
+    @property
     def effective_fail_on(self) -> Threshold:
-        """The strictest threshold of the block and of its tools."""
-        return _strictest([self.fail_on, *(t.fail_on for t in self.tools if t.enabled)]) or "critical"
+        """The threshold for all scanners. A scanner that runs alone has no other: the stricter of both."""
+        return _strictest([self.fail_on, *(tool.fail_on for tool in self._alone)]) or "critical"
 
     @property
     def effective_warn_on(self) -> Threshold | None:
-        """The strictest warning threshold of the block and of its tools, if any is named."""
-        return _strictest([self.warn_on, *(t.warn_on for t in self.tools if t.enabled)])
+        """The threshold of warnings for all scanners, if one is named."""
+        return _strictest([self.warn_on, *(tool.warn_on for tool in self._alone)])
+
+    @property
+    def _alone(self) -> list[ScanTool]:
+        return self.running if len(self.running) == 1 else []
 
 
 def _strictest(thresholds: list[Threshold | None]) -> Threshold | None:

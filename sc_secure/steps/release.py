@@ -176,8 +176,10 @@ def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> It
         yield _Link("sbom", "sbom", (), limits.sbom, "timeouts.sbom", security.sbom.required, step)
         last = ("sbom",)
     if security.scan.enabled:
-        rules, tools = _rules(security.scan), [tool.name for tool in security.scan.tools if tool.enabled]
-        step = partial(scan.scan, image=image, rules=rules, tools=tools, save=_saved(security.scan.output))
+        rules, running = _rules(security.scan), security.scan.running
+        tools, optional = [tool.name for tool in running], [tool.name for tool in running if not tool.required]
+        save = _saved(security.scan.output)
+        step = partial(scan.scan, image=image, rules=rules, tools=tools, optional=optional, save=save)
         yield _Link("scan", "scan", last, limits.scan, "timeouts.scan", security.scan.required, step)
         last = ("scan",)
     signer = what.signer

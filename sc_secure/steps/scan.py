@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError, VerificationFailed
-from sc_secure.policy.age import parse_age
 from sc_secure.policy.decision import decide
 from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.openvex import parse_document
 from sc_secure.policy.rules import Rules
+from sc_secure.policy.security import DEFAULT_TOOLS
 from sc_secure.policy.vex import Image, Read, Vex
 from sc_secure.steps import sbom
 from sc_secure.steps.canonical import canonical_bytes, is_about
@@ -23,11 +23,11 @@ from sc_secure.steps.formats import SYFT
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.scan_report import FACTS, REPORT, SAMPLE_WARNING, Judged, Scanned, document, predicate, rfc3339
 from sc_secure.steps.scan_verdict import violation, warnings
-from sc_secure.steps.scanners import DEFAULT_TOOLS, SCANNERS
+from sc_secure.steps.scanners import SCANNERS, Scanning
 from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.scanner import SAMPLE_PROVIDER, Report, Scanner, Target
+from sc_secure.tools.scanner import SAMPLE_PROVIDER, Report, Target
 from sc_secure.tools.text import printable
 from sc_secure.tools.workspace import write_file
 
@@ -38,6 +38,7 @@ def scan(
     rules: Rules,
     *,
     tools: Sequence[str] = DEFAULT_TOOLS,
+    optional: Collection[str] = (),
     sbom_file: Path | None = None,
     save: Path | None = None,
 ) -> StepResult:
@@ -49,7 +50,8 @@ def scan(
         session: the run.
         image: what to scan.
         rules: what may be found.
-        tools: names of `SCANNERS`, one after the other.
+        tools: names of `SCANNERS`, which run at once.
+        optional: those of them that are left out, with a warning, if they can't run.
         sbom_file: a syft-json catalogue of this image; without it, the one of this machine, made if it is missing.
         save: where to keep a copy of the report.
 
@@ -61,7 +63,8 @@ def scan(
     """
     vex = Vex([_read(path) for path in rules.vex], Image(image.registry, image.repository, image.digest))
     ignore = IgnoreRules(rules.ignore, session.started_at.date())
-    done = facts(session, image, tools=tools, sbom_file=sbom_file, max_database_age=rules.max_database_age)
+    age = rules.max_database_age
+    done = facts(session, image, tools=tools, optional=optional, sbom_file=sbom_file, max_database_age=age)
     _require_data(done.reports, rules)
     judged = Judged(rules.policy, ignore, vex, decide(done.findings, rules.policy, [vex, ignore]))
     path = session.folder(image) / REPORT
@@ -82,6 +85,7 @@ def scan(
             "verdict": judged.decision.verdict,
             "databaseBuilt": rfc3339(min(report.database.built for report in done.reports)),
             **({"platforms": ", ".join(done.platforms)} if done.platforms else {}),
+            **({"scanners": ", ".join(report.scanner for report in done.reports)} if len(set(tools)) > 1 else {}),
         },
         artifacts=[session.artifact(path, content, "application/json"), *saved],
     )
@@ -92,6 +96,7 @@ def facts(
     image: ImageReference,
     *,
     tools: Sequence[str] = DEFAULT_TOOLS,
+    optional: Collection[str] = (),
     sbom_file: Path | None = None,
     max_database_age: str | None = None,
 ) -> Scanned:
@@ -102,22 +107,17 @@ def facts(
         VerificationFailed: `sbom_file` is another image's.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be scanned.
     """
-    for unknown in set(tools) - set(SCANNERS):
-        raise ConfigError(f"--tool {printable(unknown, limit=40)}: unknown", advice=f"known: {', '.join(SCANNERS)}")
-    started = datetime.now(UTC)
+    scanning = Scanning(session, tools, optional)
     given = _given(sbom_file, image) if sbom_file else None
     images = [("", image)] if given else sbom.images_of(session, image)
-    used = [session.use(tool) for tool in dict.fromkeys(tools)]
 
-    def of(part: ImageReference) -> Scanned:
-        target = Target(part, lambda: given or sbom.ensure(session, part, SYFT).path, max_database_age)
-        reports = [
-            _run(session, SCANNERS[tool.name](session.runner, session.environ, session.temp), target) for tool in used
-        ]
-        return _scanned(session, part, reports, started)
+    def of(part: ImageReference) -> dict[str, Report]:
+        return scanning.scan(Target(part, lambda: given or sbom.ensure(session, part, SYFT).path, max_database_age))
 
-    each = [of(part) for _, part in images]
-    scanned = each[0] if len(each) == 1 else _scanned(session, image, _together(each), started, platforms=images)
+    found = [(part, of(part)) for _, part in images]
+    # Only now it is known which scanners looked at all of them.
+    each = [_scanned(session, part, [reports[name] for name in scanning.used], scanning) for part, reports in found]
+    scanned = each[0] if len(each) == 1 else _scanned(session, image, _together(each), scanning, images)
     if any(SAMPLE_PROVIDER in report.database.providers for report in scanned.reports):
         session.warn(SAMPLE_WARNING)
     return scanned
@@ -127,15 +127,15 @@ def _scanned(
     session: Session,
     image: ImageReference,
     reports: Sequence[Report],
-    started: datetime,
+    scanning: Scanning,
     platforms: Sequence[tuple[str, ImageReference]] = (),
 ) -> Scanned:
     """What the scanners found in one image, or in all platforms' images of an index; kept as facts."""
     found = tuple(merge(finding for report in reports for finding in report.findings))
     uris = tuple(f"{SCANNERS[report.scanner].uri}@{report.version}" for report in reports)
     names = tuple(name for name, _ in platforms)
-    tool = session.use(reports[0].scanner)
-    scanned = Scanned(tuple(reports), uris, found, tool, started, datetime.now(UTC), names)
+    tool, left_out = scanning.used[reports[0].scanner], dict(scanning.left_out)
+    scanned = Scanned(tuple(reports), uris, found, tool, scanning.started, datetime.now(UTC), names, left_out)
     write_file(session.folder(image) / FACTS, canonical_bytes(predicate(scanned)))
     return scanned
 
@@ -154,19 +154,6 @@ def _together(each: Sequence[Scanned]) -> list[Report]:
 
 def _order(finding: Finding) -> tuple[object, ...]:
     return finding.order
-
-
-def _run(session: Session, scanner: Scanner, target: Target) -> Report:
-    raw = session.temp / f"scan.{scanner.name}.json"
-    report = scanner.scan(target, raw)
-    age, built = target.max_database_age, report.database.built
-    if age is not None and datetime.now(UTC) - built > parse_age(age):
-        raise InfrastructureError(
-            f"scan.maxDatabaseAge: {age}: {report.scanner}'s database is older: built {rfc3339(built)}",
-            advice="get the current database, and scan again; the policy can't be judged by an older one",
-        )
-    write_file(session.folder(target.image) / raw.name, raw.read_bytes())
-    return report
 
 
 def last_predicate(session: Session, image: ImageReference) -> Json:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sc_secure.policy.decision import Decision, Policy
@@ -37,6 +38,8 @@ class Scanned:
     finished_at: datetime
     platforms: tuple[str, ...] = ()
     """Of an index: the platforms whose images were scanned."""
+    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The scanners that aren't required and couldn't run, and why."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def document(image: ImageReference, done: Scanned, judged: Judged, max_database_
         "subject": image.subject,
         **({"platforms": list(done.platforms)} if done.platforms else {}),
         "scanners": [_scanner(report) for report in done.reports],
+        "leftOut": [{"name": name, "reason": reason} for name, reason in done.left_out.items()],
         "policy": {**_policy(judged, done), "maxDatabaseAge": max_database_age},
         "verdict": decision.verdict,
         "counts": decision.counts,

@@ -30,6 +30,39 @@ def parse_object(content: bytes | str, what: str) -> Json:
     return cast("Json", value)
 
 
+def as_object(value: object) -> Json:
+    """The value, if it is a JSON object.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(value, dict):
+        raise TypeError("an object is missing")
+    return cast("Json", value)
+
+
+def as_list(value: object) -> list[object]:
+    """The value, if it is a JSON array.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(value, list):
+        raise TypeError("a list is missing")
+    return cast("list[object]", value)
+
+
+def as_text(value: object) -> str:
+    """The value, if it is a JSON string.
+
+    Raises:
+        TypeError: it isn't.
+    """
+    if not isinstance(value, str):
+        raise TypeError("a text is missing")
+    return value
+
+
 def _number(text: str) -> int | float:
     number = float(text)
     return int(number) if number.is_integer() else number

@@ -37,6 +37,15 @@ _PER_TOOL: dict[str, tuple[str, ...]] = {
     "syft": (*_REGISTRY, "SYFT_REGISTRY_"),
     # Where the database is and comes from; not the switches that accept an old or damaged one.
     "grype": ("GRYPE_DB_CACHE_DIR", "GRYPE_DB_AUTO_UPDATE", "GRYPE_DB_UPDATE_URL", "GRYPE_DB_CA_CERT"),
+    "trivy": (
+        *_REGISTRY,
+        "TRIVY_CACHE_DIR",
+        "TRIVY_DB_REPOSITORY",
+        "TRIVY_JAVA_DB_REPOSITORY",
+        "TRIVY_NON_SSL",
+        "TRIVY_SKIP_DB_UPDATE",
+        "TRIVY_SKIP_JAVA_DB_UPDATE",
+    ),
     "cosign": (*_REGISTRY, "VAULT_", "KUBECONFIG", "TRANSIT_", "COSIGN_PKCS11_", "COSIGN_REPOSITORY"),
     "git": ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES"),
     "docker-credential": (*_REGISTRY, "GNUPGHOME", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS"),
@@ -47,7 +56,7 @@ def environment_for(tool: str, environ: Mapping[str, str], temp: Path, **extra: 
     """The whole environment of one program.
 
     Args:
-        tool: a name of the list in this module: `syft`, `grype`, `cosign`, `git` or `docker-credential`.
+        tool: a name of the list in this module: `syft`, `grype`, `trivy`, `cosign`, `git` or `docker-credential`.
         environ: ours.
         temp: the folder for its temporary files.
         extra: what it gets besides.

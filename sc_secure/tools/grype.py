@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
-from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.scanner import Database, Report, Target
@@ -72,11 +71,11 @@ def parse_report(content: bytes, *, now: datetime) -> Report:
     """
     try:
         report = parse_object(content, "grype's report")
-        descriptor = _mapping(report["descriptor"])
-        database = _database(_mapping(descriptor["db"]), now)
-        findings = {_finding(_mapping(match)) for match in _list(report["matches"])}
-        ignored = {_finding(_mapping(match)) for match in _list(report.get("ignoredMatches") or [])}
-        version = _text(descriptor["version"])
+        descriptor = as_object(report["descriptor"])
+        database = _database(as_object(descriptor["db"]), now)
+        findings = {_finding(as_object(match)) for match in as_list(report["matches"])}
+        ignored = {_finding(as_object(match)) for match in as_list(report.get("ignoredMatches") or [])}
+        version = as_text(descriptor["version"])
     except (ValueError, KeyError, TypeError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"grype: its report isn't what it should be ({detail})") from None
@@ -84,13 +83,13 @@ def parse_report(content: bytes, *, now: datetime) -> Report:
 
 
 def _database(db: Json, now: datetime) -> Database:
-    status = _mapping(db["status"])
-    providers = _mapping(db.get("providers") or {})
+    status = as_object(db["status"])
+    providers = as_object(db.get("providers") or {})
     if status.get("valid") is not True:
         raise InfrastructureError("grype: its vulnerability database isn't valid", advice=_UPDATE)
     if not providers:
         raise InfrastructureError("grype: its vulnerability database is empty: it would find nothing", advice=_UPDATE)
-    built = datetime.fromisoformat(_text(status["built"]).replace("Z", "+00:00"))
+    built = datetime.fromisoformat(as_text(status["built"]).replace("Z", "+00:00"))
     if built.tzinfo is None:
         built = built.replace(tzinfo=UTC)
     if built > now + _CLOCK_SKEW:
@@ -98,30 +97,30 @@ def _database(db: Json, now: datetime) -> Database:
             f"grype: its vulnerability database says it was built in the future ({built.isoformat()})",
             advice=f"check this machine's clock; {_UPDATE}",
         )
-    schema = _text(status.get("schemaVersion") or "")
+    schema = as_text(status.get("schemaVersion") or "")
     # Where their data is missing, grype says nothing, as for a vulnerability that isn't listed; the providers tell.
     kev, epss = "kev" in providers, "epss" in providers
     return Database(built.astimezone(UTC), schema, tuple(sorted(providers)), kev=kev, epss=epss)
 
 
 def _finding(match: Json) -> Finding:
-    vulnerability, artifact = _mapping(match["vulnerability"]), _mapping(match["artifact"])
-    name = _text(vulnerability["id"])
-    related = [_mapping(each) for each in _list(match.get("relatedVulnerabilities") or [])]
-    severity = Severity.parse(_text(vulnerability.get("severity") or ""))
-    fix = _mapping(vulnerability.get("fix") or {})
-    fixed = [_text(each) for each in _list(fix.get("versions") or [])]
+    vulnerability, artifact = as_object(match["vulnerability"]), as_object(match["artifact"])
+    name = as_text(vulnerability["id"])
+    related = [as_object(each) for each in as_list(match.get("relatedVulnerabilities") or [])]
+    severity = Severity.parse(as_text(vulnerability.get("severity") or ""))
+    fix = as_object(vulnerability.get("fix") or {})
+    fixed = [as_text(each) for each in as_list(fix.get("versions") or [])]
     return Finding(
         id=name,
         severity=severity,
-        package=_text(artifact["name"]),
-        version=_text(artifact["version"]),
-        kind=_text(artifact.get("type") or ""),
-        aliases=tuple(sorted({_text(each["id"]) for each in related} - {name})),
+        package=as_text(artifact["name"]),
+        version=as_text(artifact["version"]),
+        kind=as_text(artifact.get("type") or ""),
+        aliases=tuple(sorted({as_text(each["id"]) for each in related} - {name})),
         fixed_in=tuple(fixed) if fix.get("state") == "fixed" or fixed else (),
-        purl=_text(artifact.get("purl") or ""),
-        url=_text(vulnerability.get("dataSource") or ""),
-        known_exploited=any(_list(each.get("knownExploited") or []) for each in (vulnerability, *related)),
+        purl=as_text(artifact.get("purl") or ""),
+        url=as_text(vulnerability.get("dataSource") or ""),
+        known_exploited=any(as_list(each.get("knownExploited") or []) for each in (vulnerability, *related)),
         epss=_epss([vulnerability, *related]),
         sources=(Source("grype", name, severity),),
     )
@@ -129,7 +128,7 @@ def _finding(match: Json) -> Finding:
 
 def _epss(vulnerabilities: list[Json]) -> float | None:
     """The highest probability that is known for any of the names."""
-    known = [_mapping(entry)["epss"] for each in vulnerabilities for entry in _list(each.get("epss") or [])]
+    known = [as_object(entry)["epss"] for each in vulnerabilities for entry in as_list(each.get("epss") or [])]
     numbers = [float(each) for each in known if isinstance(each, int | float) and 0 <= each <= 1]
     if len(numbers) != len(known):
         raise TypeError("an EPSS probability is missing")
@@ -138,21 +137,3 @@ def _epss(vulnerabilities: list[Json]) -> float | None:
 
 def _sorted(findings: set[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda each: each.order))
-
-
-def _mapping(value: object) -> Json:
-    if not isinstance(value, dict):
-        raise TypeError("an object is missing")
-    return cast("Json", value)
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("a list is missing")
-    return cast("list[object]", value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is missing")
-    return value

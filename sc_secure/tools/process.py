@@ -68,6 +68,12 @@ class Runner:
         """Take these values out of all that is printed or kept of a program's stderr."""
         self._secrets.update(secret for secret in secrets if secret)
 
+    def sibling(self) -> Runner:
+        """Another one that hides the same secrets, and is stopped alone."""
+        other = Runner(verbose=self._verbose)
+        other.purpose, other._secrets = self.purpose, self._secrets
+        return other
+
     def stop(self) -> None:
         """Have what runs in other threads end now: signals and time-outs reach the main thread alone."""
         self._stopped.set()

@@ -51,6 +51,8 @@ class Report:
     """Sorted, without duplicates."""
     ignored: tuple[Finding, ...]
     """Left out by the scanner itself."""
+    notes: tuple[str, ...] = ()
+    """Why it may have seen less than there is."""
 
 
 class Scanner(Protocol):

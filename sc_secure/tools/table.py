@@ -6,10 +6,11 @@ Only the standard library is imported: `make tools` reads it before anything is 
 from dataclasses import dataclass
 from typing import Literal
 
-Purpose = Literal["step", "development", "sigstore", "test"]
-"""`step`: a step runs it. `development`: deploying, developing or trying this project needs it. `sigstore`: a part of
-the local Sigstore (`devtools.sigstore`), built when one is first started. `test`: a test runs it, and has it built."""
-ON_DEMAND: tuple[Purpose, ...] = ("sigstore", "test")
+Purpose = Literal["step", "scanner", "development", "sigstore", "test"]
+"""`step`: a step runs it. `scanner`: a scan runs it where the policy names it, and whoever wants it installs it.
+`development`: deploying, developing or trying this project needs it. `sigstore`: a part of the local Sigstore
+(`devtools.sigstore`), built when one is first started. `test`: a test runs it, and has it built."""
+ON_DEMAND: tuple[Purpose, ...] = ("scanner", "sigstore", "test")
 """What isn't built until something asks for it by name."""
 
 
@@ -126,6 +127,16 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/transparency-dev/tesseract/cmd/tesseract/posix",
         version_args=(),
         purpose="sigstore",
+    ),
+    Tool(
+        name="trivy",
+        minimum="0.69.0",
+        pinned="0.74.0",
+        module="github.com/aquasecurity/trivy",
+        package="github.com/aquasecurity/trivy/cmd/trivy",
+        version_args=("version",),
+        version_symbol="github.com/aquasecurity/trivy/pkg/version/app.ver=0.74.0",
+        purpose="scanner",
     ),
     Tool(
         name="actionlint",

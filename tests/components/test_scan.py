@@ -80,6 +80,24 @@ def test_every_policy_item_is_a_flag(mocks: Any) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("tools", "flags"),
+    [
+        ([{"name": "grype"}], ""),
+        ([{"name": "grype", "fail_on": "low", "warn_on": "unknown"}], "--fail-on low --warn-on unknown"),
+        ([{"name": "grype", "enabled": False}, {"name": "trivy"}], "--tool trivy"),
+        ([{"name": "grype"}, {"name": "trivy", "required": False}], "--tool grype --tool trivy --tool-optional trivy"),
+        (
+            [{"name": "trivy", "fail_on": "high"}, {"name": "grype", "warn_on": "low"}],
+            "--tool trivy --tool-fail-on trivy=high --tool grype --tool-warn-on grype=low",
+        ),
+    ],
+)
+def test_the_scanners_are_flags(tools: list[dict[str, Any]], flags: str) -> None:
+    expected = (flags if flags.startswith("--fail-on") else f"--fail-on critical {flags}").split()
+    assert words(alone(tools=tools)) == words(secured({"scan": {"tools": tools}})) == expected
+
+
 def test_the_policy_in_yaml(project: Path) -> None:
     (project / "client.yaml").write_text(
         "security:\n  scan:\n    failOn: high\n    kev: true\n    epssAbove: 0.25\n    maxDatabaseAge: 2d\n"
@@ -163,4 +181,4 @@ def test_refused_before_anything_is_registered(
 
 def test_a_command_takes_what_a_section_takes() -> None:
     own = set(ScanCommandArgs.__annotations__) - {"image", "timeout_seconds", "retry", "save"}
-    assert own == set(ScanArgs.__annotations__) - {"enabled", "tools", "attest", "output"}
+    assert own == set(ScanArgs.__annotations__) - {"enabled", "attest", "output"}

@@ -35,6 +35,17 @@ def test_the_policy_makes_the_command(tmp_path: Path, monkeypatch: pytest.Monkey
     assert mocks.commands()["app-scan"] == blocks(PAGE, "text")[0].strip().replace("IMAGE", REFERENCE)
 
 
+def test_the_scanners_make_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: trial\nruntime: python\n")
+    (tmp_path / "client.yaml").write_text(blocks(PAGE, "yaml")[1])
+    monkeypatch.chdir(tmp_path)
+    mocks = Mocks()
+    security = load_security("client.yaml")
+    run(lambda: SecuredImage("app", {"image_ref": REFERENCE, "security": security}).deployable_ref, mocks)  # type: ignore[typeddict-item]
+    tools = "--tool grype --tool trivy --tool-optional trivy --tool-fail-on trivy=high"
+    assert f"--fail-on critical {tools} --output" in mocks.commands()["app-scan"]
+
+
 @pytest.mark.parametrize(
     ("finding", "cleared"),
     [

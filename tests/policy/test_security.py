@@ -39,6 +39,8 @@ def test_absent_sections_are_off_and_present_ones_on() -> None:
         ({"tools": [{"name": "grype", "failOn": "low"}]}, "low"),
         ({"failOn": "high", "tools": [{"name": "grype", "failOn": "critical"}]}, "high"),
         ({"failOn": "high", "tools": [{"name": "grype", "failOn": "unknown"}]}, "unknown"),
+        ({"tools": [{"name": "grype", "failOn": "low"}, {"name": "trivy", "enabled": False}]}, "low"),
+        ({"tools": [{"name": "grype", "failOn": "low"}, {"name": "trivy"}]}, "critical"),  # grype's alone
     ],
 )
 def test_the_stricter_threshold_counts(scan: dict[str, Any], threshold: str) -> None:
@@ -93,7 +95,7 @@ def test_each_key_of_the_seed_misspelt_is_refused_with_its_path(path: tuple[str,
         ({"scan": {"attest": True}}, "scan.attest needs a signing section"),
         ({"sbom": {"attach": {"sign": False}}}, "isn't available in this version"),
         ({"scan": {"tools": [{"name": "grype", "enabled": False}]}}, "no scanner is enabled"),
-        ({"scan": {"tools": [{"name": "trivy"}]}}, "security.scan.tools.0.name"),
+        ({"scan": {"tools": [{"name": "clair"}]}}, "security.scan.tools.0.name"),
         ({"timeouts": {"scan": 0}}, "security.timeouts.scan"),
         ({"provenance": {"builderId": "no uri"}}, "security.provenance.builderId"),
         ({"scan": {"fail_on": "high"}}, "unknown key; did you mean failOn?"),

@@ -265,9 +265,10 @@ def test_two_scanners_make_one_list(
         ("--epss-above 1", "0<=x<1"),
         ("--epss-above much", "not a valid float"),
         ("--max-database-age 5", "as 120h or 5d"),
-        ("--tool-fail-on trivy=high", "tools: grype"),
+        ("--tool-fail-on clair=high", "tools: grype, trivy"),
         ("--tool-fail-on grype=bad", "severities: critical"),
-        ("--tool trivy", "known: grype"),
+        ("--tool clair", "known: grype, trivy"),
+        ("--tool-optional trivy", "add `--tool trivy`, or remove it"),
     ],
 )
 def test_bad_flags_are_refused_before_anything(
