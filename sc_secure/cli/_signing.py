@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TypedDict
+from dataclasses import replace
+from typing import TypedDict, get_args
 
 import click
 
 from sc_secure.cli._shared import KEY_HELP, Command, Shared, Soft, password_option
+from sc_secure.errors import ConfigError
+from sc_secure.policy.sigstore import LEGACY_NEEDS, SignatureFormat
 from sc_secure.tools.cosign import Signer
 from sc_secure.tools.key import parse_key
 from sc_secure.tools.services import Keyless, Services, parse_services
@@ -26,6 +29,7 @@ class Witnessed(TypedDict):
     rekor_url: str | None
     tsa_url: str | None
     oidc_issuer: str | None
+    signature_format: SignatureFormat
 
 
 class Signing(Witnessed, Shared):
@@ -61,6 +65,14 @@ def signer_options(command: Command) -> Command:
         click.option("--rekor-url", metavar="URL", help="A private transparency log, without --signing-config."),
         click.option("--tsa-url", metavar="URL", help="A private timestamp authority, without --signing-config."),
         click.option("--oidc-issuer", metavar="URL", help="Who must have issued the identity token."),
+        click.option(
+            "--signature-format",
+            type=click.Choice(get_args(SignatureFormat)),
+            default="bundle",
+            show_default=True,
+            help="How it is kept in the registry: as a Sigstore bundle, or in cosign's older way (.sig and .att tags), "
+            "which needs a key and no log.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -88,6 +100,9 @@ def signer_of(values: Witnessed) -> Signer:
         "oidc_issuer": values["oidc_issuer"],
     }
     services = parse_services(said, keyless=keyless, transparency_log=values["transparency_log"])
+    form = values["signature_format"]
+    if form != "bundle" and (keyless or services):
+        raise ConfigError(f"--signature-format: {form} {LEGACY_NEEDS}", advice="use bundle, or a key alone")
     if keyless:
         return Keyless(services or Services())
-    return parse_key(key or "", password, os.environ, services=services)
+    return replace(parse_key(key or "", password, os.environ, services=services), form=form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -22,7 +23,7 @@ from sc_secure.tools.services import Services
 class Verifying(Shared):
     """The values of the `verifier_options` and the `shared_options`."""
 
-    key: str | None
+    key: tuple[str, ...]
     password_env: str | None
     certificate_identity_regexp: str | None
     certificate_oidc_issuer: str | None
@@ -33,7 +34,13 @@ class Verifying(Shared):
 def verifier_options(command: Command) -> Command:
     """The flags that say who must have signed: they make `Verifying`."""
     options = (
-        click.option("--key", metavar="KEY", help=f"Who must have signed. {KEY_HELP} A public key file is enough."),
+        click.option(
+            "--key",
+            metavar="KEY",
+            multiple=True,
+            help=f"Who must have signed. {KEY_HELP} A public key file is enough. May be given again: any of them is "
+            "enough, as while a key is replaced.",
+        ),
         password_option,
         click.option(
             "--certificate-identity-regexp",
@@ -89,8 +96,10 @@ def _verifier(values: Verifying) -> Verifier:
     if regexp is None and issuer is None:
         if not key:
             raise click.UsageError(f"--key, or {identity}, is required: nothing is taken as signed by just anyone")
-        return parse_key(key, values["password_env"], os.environ, services=_log_of_a_key(values))
-    if key is not None or values["password_env"] is not None:
+        services = _log_of_a_key(values)
+        first, *others = (parse_key(each, values["password_env"], os.environ, services=services) for each in key)
+        return replace(first, also=tuple(others))
+    if key or values["password_env"] is not None:
         raise click.UsageError(f"give either --key, or {identity}: both can't be asked for at once")
     if regexp is None or issuer is None:
         raise click.UsageError(f"{identity} go together: the same name of another issuer is somebody else")

@@ -87,6 +87,8 @@ def verify_args(component: str, security: Security, path: str) -> VerifyCommandA
     args["key"] = signing.verify.key or signing.key or ""
     if signing.verify.key is None and signing.password_env is not None:
         args["password_env"] = signing.password_env
+    if signing.verify.keys:
+        args["keys"] = list(signing.verify.keys)
     if signing.logged:
         args["transparency_log"] = True
     return args

@@ -10,6 +10,8 @@ from sc_secure.policy.sigstore import SETTINGS
 
 SIGNER = ("key", "password_env", "keyless", "transparency_log", *SETTINGS)
 """The arguments that say who signs: those of `SignCommand`, of `AttestCommand` and of a policy's `signing`."""
+FORMAT = "signature_format"
+"""The argument that says how signatures are kept; `format` in a policy's `signing`."""
 _FILES = {"signing_config": "SC_SECURE_SIGNING_CONFIG", "trusted_root": "SC_SECURE_TRUSTED_ROOT"}
 
 
@@ -36,7 +38,9 @@ def signer_words(component: str, given: Mapping[str, Any], prefix: str = "") -> 
     said = {key: given[key] for key in SIGNER if key in given}
     if not said.get("keyless") and not said.get("key"):
         raise InvalidArgs(component, [(f"{prefix}key", "missing: say how to sign: a key, or keyless: true")])
-    policy_checked(component, "signing", said, {name: f"{prefix}{name}" for name in SIGNER})
+    form = given.get(FORMAT)
+    names = {**{name: f"{prefix}{name}" for name in SIGNER}, "format": f"{prefix}{'format' if prefix else FORMAT}"}
+    policy_checked(component, "signing", said | ({"format": form} if form is not None else {}), names)
     log = said.get("transparency_log")
     if said.get("keyless"):
         words = ["--keyless", *(["--no-transparency-log"] if log is False else [])]
@@ -51,4 +55,5 @@ def signer_words(component: str, given: Mapping[str, Any], prefix: str = "") -> 
             value = portable_path(component, f"{prefix}{name}", value, project_root())
             files[_FILES[name]] = value
         words += [f"--{name.replace('_', '-')}", value]
+    words += ["--signature-format", form] if form not in (None, "bundle") else []
     return SignerWords(tuple(words), files)

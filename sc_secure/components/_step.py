@@ -6,6 +6,7 @@ it.
 """
 
 import hashlib
+import itertools
 import os
 import shlex
 import sys
@@ -308,10 +309,10 @@ def saved_words(component: str, given: Mapping[str, Any]) -> list[str]:
 
 
 def key_file(words: Sequence[str]) -> dict[str, str]:
-    """The key file that a command's words name, if they name one: a step's `files`."""
-    key = words[words.index("--key") + 1] if "--key" in words else ""
-    is_file = key and not key.startswith(("env://", *KMS_SCHEMES))
-    return {"SC_SECURE_KEY": key} if is_file else {}
+    """The key files that a command's words name, if they name any: a step's `files`."""
+    keys = [value for word, value in itertools.pairwise(words) if word == "--key"]
+    files = [key for key in keys if not key.startswith(("env://", *KMS_SCHEMES))]
+    return {f"SC_SECURE_KEY_{number}" if number else "SC_SECURE_KEY": key for number, key in enumerate(files)}
 
 
 def key_words(component: str, key: str, password_env: str | None, prefix: str = "", *, log: bool = False) -> list[str]:

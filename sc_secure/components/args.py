@@ -120,6 +120,8 @@ class SignatureVerifyArgs(TypedDict):
     """On when not said."""
     key: NotRequired[str]
     """The public key. Without it, the public half of the signing key."""
+    keys: NotRequired[list[str]]
+    """Further public keys that are accepted: old ones, until everything is signed anew."""
     oidc_issuer: NotRequired[str]
     """Keyless only: who issued the identity."""
     identity_regexp: NotRequired[str]
@@ -153,6 +155,8 @@ class SigningArgs(TypedDict):
     """A private Sigstore's authorities and logs: a file's path relative to the project."""
     signing_config: NotRequired[str]
     """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
+    format: NotRequired[str]
+    """How signatures are kept in the registry: `bundle` (when not said), `legacy` (cosign's older tags) or `both`."""
     verify: NotRequired[SignatureVerifyArgs]
     """Verifying what was signed, before anything uses it."""
 
@@ -330,6 +334,8 @@ class SignCommandArgs(TypedDict):
     """A private Sigstore's authorities and logs: a file's path relative to the project."""
     signing_config: NotRequired[str]
     """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
+    signature_format: NotRequired[str]
+    """How it is kept in the registry: `bundle` (when not said), `legacy` (cosign's older tags) or `both`."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
     required: NotRequired[bool]
@@ -367,6 +373,8 @@ class AttestCommandArgs(TypedDict):
     """A private Sigstore's authorities and logs: a file's path relative to the project."""
     signing_config: NotRequired[str]
     """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
+    signature_format: NotRequired[str]
+    """How it is kept in the registry: `bundle` (when not said), `legacy` (cosign's older tags) or `both`."""
     format: NotRequired[str]
     """The SBOM's format, for the predicate `sbom`. cyclonedx-json when not said."""
     builder_id: NotRequired[str]
@@ -398,6 +406,8 @@ class VerifyCommandArgs(TypedDict):
     """The image, by digest."""
     key: NotRequired[str]
     """The public key, or the private key whose public half is meant. Excludes `identity_regexp`."""
+    keys: NotRequired[list[str]]
+    """Further keys, any of which is enough: old ones, until everything is signed anew. Goes with `key`."""
     password_env: NotRequired[str]
     """The name of the environment variable that holds a private key's password. COSIGN_PASSWORD when not said."""
     identity_regexp: NotRequired[str]
@@ -427,6 +437,8 @@ class DeploymentVerifyArgs(TypedDict):
     """On when not said. Off deploys whatever has a digest, and is warned of in each preview and update."""
     key: NotRequired[str]
     """The public key, or the private key whose public half is meant. Excludes `identity_regexp` and a policy."""
+    keys: NotRequired[list[str]]
+    """Further keys, any of which is enough: old ones, until everything is signed anew. Goes with `key`."""
     password_env: NotRequired[str]
     """The name of the environment variable that holds a private key's password. COSIGN_PASSWORD when not said."""
     identity_regexp: NotRequired[str]

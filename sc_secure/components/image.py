@@ -13,7 +13,7 @@ import pulumi
 import pulumi_docker as docker
 
 from sc_secure.components._policy import policy_of, retry_args, verify_args
-from sc_secure.components._signer import SIGNER, signer_words
+from sc_secure.components._signer import FORMAT, SIGNER, signer_words
 from sc_secure.components._step import Step, gate, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import (
@@ -194,7 +194,8 @@ class _Steps:
 
 def _signer(signing: Signing) -> dict[str, Any]:
     """Who signs, as the arguments of the steps that do."""
-    return {name: value for name in SIGNER if (value := getattr(signing, name)) is not None}
+    said = {name: value for name in SIGNER if (value := getattr(signing, name)) is not None}
+    return said | ({FORMAT: signing.format} if signing.format != "bundle" else {})
 
 
 def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommandArgs]:

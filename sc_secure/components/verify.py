@@ -7,7 +7,7 @@ import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
-from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path, validated
+from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
 
 ATTESTATION_TYPES = ("cyclonedx", "spdx", "syft", "slsaprovenance1", "vuln")
@@ -63,8 +63,9 @@ def _signer_words(component: str, given: VerifyCommandArgs, prefix: str) -> list
     identity = [key for key in _IDENTITY if key in given]
     if "key" in given:
         return _key_words(component, given, prefix)
-    if "password_env" in given:
-        raise InvalidArgs(component, [(f"{prefix}password_env", "has no meaning without a key")])
+    for lonely in ("password_env", "keys"):
+        if lonely in given:
+            raise InvalidArgs(component, [(f"{prefix}{lonely}", "has no meaning without a key")])
     if not identity:
         reason = "missing: say who must have signed, by a key or by identity_regexp and oidc_issuer"
         raise InvalidArgs(component, [(f"{prefix}key", reason)])
@@ -92,6 +93,8 @@ def _key_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[st
             reason = f"goes with {prefix}transparency_log: a key is trusted by itself"
         raise InvalidArgs(component, [(f"{prefix}{foreign[0]}", reason)])
     words = key_words(component, given["key"], given.get("password_env"), prefix, log=log)  # type: ignore[typeddict-item]
+    for index, key in enumerate(given.get("keys", [])):
+        words += ["--key", portable_key(component, f"{prefix}keys[{index}]", key, project_root())]
     return [*words, *_root_words(component, given, prefix)]
 
 

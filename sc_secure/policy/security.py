@@ -20,12 +20,14 @@ from sc_secure.policy.age import Age
 from sc_secure.policy.block import Block as _Block
 from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
 from sc_secure.policy.retry import MAX_ATTEMPTS, Delay
-from sc_secure.policy.sigstore import SETTINGS, SigstoreProblem, check
+from sc_secure.policy.sigstore import LEGACY_NEEDS, SETTINGS, SignatureFormat, SigstoreProblem, check
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
 """What a policy names: findings of that severity and worse."""
 SbomFormat = Literal["cyclonedx-json", "spdx-json", "syft-json"]
 
+MAX_KEYS = 8
+"""How many further keys are accepted at most: each is a part of the command, and each is tried."""
 MAX_VEX = 20
 """How many VEX documents a policy names at most: each is a part of the command."""
 SigstoreUrl = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -159,6 +161,8 @@ class SignatureVerify(_Block):
     """Verify the image, with all that is attached, before anything uses it."""
     key: str | None = None
     """The public key. Without it, the public half of `signing.key`."""
+    keys: list[str] = Field(default_factory=list[str], max_length=MAX_KEYS)
+    """Further public keys that are accepted: old ones, until everything is signed anew."""
     oidc_issuer: str | None = None
     """Keyless only: who issued the identity."""
     identity_regexp: str | None = None
@@ -193,6 +197,9 @@ class Signing(_Block):
     """A private Sigstore's authorities and logs: a file's path relative to the project."""
     signing_config: SigstorePath | None = None
     """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
+    format: SignatureFormat = "bundle"
+    """How signatures and attestations are kept in the registry: as Sigstore bundles, in cosign's older way, which needs
+    a key and no log, or both."""
     verify: SignatureVerify = Field(default_factory=SignatureVerify)
     """How what was signed is verified."""
 
@@ -209,9 +216,17 @@ class Signing(_Block):
             raise ValueError("keyless and key exclude each other; keep one of them")
         if not self.keyless and not self.key:
             raise ValueError("say how to sign: key (a cosign private key), or keyless: true")
+        if self.keyless and (self.verify.key or self.verify.keys):
+            raise SigstoreProblem(
+                "verify.key", "has no meaning with {keyless}: say who must have signed by an identity"
+            )
+        if self.key and (self.verify.identity_regexp or self.verify.oidc_issuer):
+            raise SigstoreProblem("verify.identity_regexp", "has no meaning with a key: it goes with {keyless}")
         if self.keyless and self.password_env is not None:
             raise SigstoreProblem("password_env", "has no meaning with {keyless}")
         check(self.sigstore, keyless=self.keyless, transparency_log=self.transparency_log)
+        if self.format != "bundle" and (self.logged or self.sigstore):
+            raise SigstoreProblem("format", f"{self.format} {LEGACY_NEEDS}; use bundle")
         return self
 
     @property
@@ -360,7 +375,7 @@ def problems(error: ValidationError, *, camel: bool) -> list[tuple[list[str], st
         reason = _REASONS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, SigstoreProblem):
-            parts.append(to_camel(cause.key) if camel else cause.key)
+            parts += [to_camel(part) if camel else part for part in cause.key.split(".")]
             reason = cause.reason(to_camel if camel else str)
         if item["type"] == "extra_forbidden":
             reason = _unknown_key(parts, camel=camel)
@@ -377,18 +392,9 @@ _REASONS = {
 }
 """A kind of error -> what is allowed there, where pydantic says it in Python's words."""
 
-_NOT_YET = frozenset(
-    {
-        "signing.format",
-    }
-)
-"""Keys of the contract that the models don't have yet."""
-
 
 def _unknown_key(parts: list[str], *, camel: bool) -> str:
     """Names what was probably meant, or what is allowed there."""
-    if ".".join(map(to_camel, parts)) in _NOT_YET:
-        return "isn't available in this version; remove it"
     model: Any = Security
     for part in parts[:-1]:
         if part.isdigit():

@@ -11,11 +11,19 @@ import ipaddress
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 URLS = ("fulcio_url", "rekor_url", "tsa_url")
 """The services of a private Sigstore."""
 SETTINGS = (*URLS, "oidc_issuer", "trusted_root", "signing_config")
 """All that is said of a Sigstore, by the names that a Pulumi program uses."""
+SignatureFormat = Literal["bundle", "legacy", "both"]
+"""How a signature is kept in the registry: as a Sigstore bundle that refers to the image, or in cosign's older way, in
+the tags `sha256-….sig` and `.att`, for verifiers that don't know bundles; or in both ways."""
+LEGACY_NEEDS = (
+    "is made with a key, and without a log or a timestamp authority: what witnesses a signature is in its bundle"
+)
+"""What the older way is for, here: it holds entries of Rekor 1 alone."""
 _SAFE = re.compile(r"[!-+\--~]{1,1000}", re.ASCII)
 """Printable, and without the comma that separates what cosign is told of a service."""
 
@@ -24,7 +32,7 @@ class SigstoreProblem(ValueError):
     """A setting that doesn't fit.
 
     Args:
-        key: the setting, by the name that a Pulumi program uses.
+        key: the setting, by the name that a Pulumi program uses; one inside of another after a dot.
         reason: why, with other settings' names in braces.
     """
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from functools import partial
+from typing import Literal, cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import Statement, Verifier
+from sc_secure.tools import legacy
+from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
 from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.key import Key
 from sc_secure.tools.log_entry import LogEntry, log_entry
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Manifest, Registry
 from sc_secure.tools.transient import TransientFailure, with_retries
 
+Form = Literal["bundle", "legacy"]
+FORMS: tuple[Form, ...] = ("bundle", "legacy")
+"""The ways in which a signature or attestation is kept."""
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 _MAX_BUNDLE = 256 * MIB
@@ -41,6 +47,8 @@ def find(
     verifier: Verifier,
     predicate_type: str,
     accept: Callable[[Statement], bool],
+    *,
+    forms: Sequence[Form] = FORMS,
 ) -> Attachment | None:
     """The first statement of that type by this signer which `accept` takes; None: there is none.
 
@@ -50,10 +58,32 @@ def find(
         verifier: whose it must be.
         predicate_type: a URI.
         accept: looks at what it says.
+        forms: the ways of keeping it that count, in this order.
 
     Raises:
         InfrastructureError, NotAuthorised: the registry or cosign failed, or the image isn't in the registry.
     """
+    for who in (verifier, *verifier.also) if isinstance(verifier, Key) else (verifier,):
+        for form in forms:
+            look = _find_bundle if form == "bundle" else _find_legacy
+            found = look(session, image, who, predicate_type, accept)
+            if found:
+                return found
+    # cosign says the same of an image that isn't there.
+    if session.registry(image).manifest(image.digest) is None:
+        raise InfrastructureError(
+            f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"
+        )
+    return None
+
+
+def _find_bundle(
+    session: Session,
+    image: ImageReference,
+    verifier: Verifier,
+    predicate_type: str,
+    accept: Callable[[Statement], bool],
+) -> Attachment | None:
     registry = session.registry(image)
     # Before a first signature there is nothing that cosign would have to be asked about.
     if next(_candidates(registry, image, predicate_type), None):
@@ -68,15 +98,50 @@ def find(
                 _check_that_none_was_passed_over(session, image, verifier, predicate_type)
             return None
 
-        found = with_retries(look)
-        if found:
-            return found
-    # cosign says the same of an image that isn't there.
-    if registry.manifest(image.digest) is None:
-        raise InfrastructureError(
-            f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"
-        )
+        return with_retries(look)
     return None
+
+
+def _find_legacy(
+    session: Session,
+    image: ImageReference,
+    verifier: Verifier,
+    predicate_type: str,
+    accept: Callable[[Statement], bool],
+) -> Attachment | None:
+    """What a key signed, and nobody had to witness: only that is kept in the older way here."""
+    if not isinstance(verifier, Key) or verifier.services is not None:
+        return None
+    registry, wanted = session.registry(image), "" if predicate_type == SIGNATURE else predicate_type
+    manifest = registry.manifest(legacy.tag(image, attestation=bool(wanted)))
+    layers = [each for each in legacy.layers(manifest.content) if each.predicate_type == wanted] if manifest else []
+    if not layers:
+        return None
+
+    def where(holds: Callable[[bytes], bool]) -> str:
+        for layer in reversed(layers):
+            content = registry.blob(layer.digest, limit=_MAX_BUNDLE)
+            if content is not None and holds(content):
+                return layer.digest
+        raise InfrastructureError(f"{image.subject}: what was verified isn't there when read back", advice="try again")
+
+    if not wanted:
+        for text in session.cosign.signed(image, verifier):
+            statement = Statement(SIGNATURE, {}, frozenset({image.hex}), payload="", signature="")
+            if accept(statement):
+                return Attachment(statement, where(partial(_says, text)))
+        return None
+    for statement in session.cosign.statements(image, verifier, wanted, legacy=True):
+        if accept(statement):
+            return Attachment(statement, where(partial(_is_envelope, statement=statement)))
+    return None
+
+
+def _says(text: Json, content: bytes) -> bool:
+    try:
+        return parse_object(content, "a signed text") == text
+    except InfrastructureError:
+        return False
 
 
 def _check_that_none_was_passed_over(
@@ -164,9 +229,17 @@ def _holds(bundle: bytes, statement: Statement) -> bool:
         envelope = parse_object(bundle, "a bundle").get("dsseEnvelope")
     except InfrastructureError:
         return False  # anybody's rubbish beside what was verified
-    if not isinstance(envelope, dict):
+    return isinstance(envelope, dict) and _is_the_envelope(cast("Json", envelope), statement)
+
+
+def _is_envelope(content: bytes, statement: Statement) -> bool:
+    try:
+        return _is_the_envelope(parse_object(content, "an envelope"), statement)
+    except InfrastructureError:
         return False
-    content = cast("Json", envelope)
+
+
+def _is_the_envelope(content: Json, statement: Statement) -> bool:
     signatures = content.get("signatures")
     first = cast("list[object]", signatures)[0] if isinstance(signatures, list) and signatures else None
     said = cast("Json", first).get("sig") if isinstance(first, dict) else None

@@ -287,14 +287,17 @@ def _signer(signing: Signing, environ: Mapping[str, str]) -> Signer:
     services = parse_services(said, keyless=signing.keyless, transparency_log=log, naming=_in_policy)
     if signing.keyless:
         return Keyless(services or Services())
-    return parse_key(signing.key or "", signing.password_env, environ, services=services)
+    return replace(parse_key(signing.key or "", signing.password_env, environ, services=services), form=signing.format)
 
 
 def _verifier(signing: Signing, signer: Signer, environ: Mapping[str, str]) -> Verifier:
     """Who must have signed: who is named for it, or else the key that signs."""
     if isinstance(signer, Key):
-        key = signing.verify.key
-        return parse_key(key, None, environ, services=signer.services) if key else signer
+        key, services = signing.verify.key, signer.services
+        main = parse_key(key, None, environ, services=services) if key else signer
+        return replace(
+            main, also=tuple(parse_key(each, None, environ, services=services) for each in signing.verify.keys)
+        )
     regexp, issuer = signing.verify.identity_regexp, signing.verify.oidc_issuer
     if not regexp or not issuer:
         raise ConfigError(

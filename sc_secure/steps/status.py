@@ -12,6 +12,8 @@ from typing import cast
 from sc_secure.errors import InfrastructureError, ScSecureError
 from sc_secure.steps.platforms import whole_and_parts
 from sc_secure.steps.session import Session
+from sc_secure.tools import legacy
+from sc_secure.tools.cosign import SIGNATURE
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
@@ -24,7 +26,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Attached:
-    """One manifest whose subject is the image."""
+    """One manifest whose subject is the image, or one layer of cosign's older tags."""
 
     digest: str
     kind: str
@@ -77,7 +79,8 @@ def look(session: Session, images: Sequence[ImageReference], within: float) -> l
 
 
 def attached(registry: Registry, image: ImageReference) -> list[Attached]:
-    """What refers to the image, by the referrers API or the fallback tag, in the registry's order.
+    """What refers to the image, by the referrers API or the fallback tag, in the registry's order; and what is kept in
+    cosign's older way.
 
     Of an index: what refers to it, and then to each platform's image in it.
 
@@ -91,6 +94,10 @@ def attached(registry: Registry, image: ImageReference) -> list[Attached]:
             manifest = registry.manifest(digest)
             if manifest:  # an index may still name what was deleted
                 found.append(Attached(digest, _kind(manifest.content)))
+        for attestation in (False, True):
+            older = registry.manifest(legacy.tag(part, attestation=attestation))
+            every = legacy.layers(older.content) if older else ()
+            found += [Attached(each.digest, each.predicate_type or SIGNATURE) for each in every]
     if not found and registry.manifest(image.digest) is None:
         raise InfrastructureError(
             f"{image.subject} isn't in its registry", advice="push the image first; `crane digest` prints its digest"

@@ -146,8 +146,9 @@ def _failed(session: Session, image: ImageReference, verifier: Verifier, what: s
     if isinstance(verifier, Key):
         logged = verifier.services is not None and verifier.services.transparency_log
         entry = ", or without an entry in a transparency log that is trusted" if logged else ""
+        key = "one of these keys" if verifier.also else "this key"
         return VerificationFailed(
-            f"{image.subject}: not there, or not by this key{entry}{what}",
+            f"{image.subject}: not there, or not by {key}{entry}{what}",
             advice="sign and attest this digest with the matching key, or check that it is the image you mean",
         )
     signers = session.cosign.signers(image, verifier)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sc_secure.errors import ConfigError, InfrastructureError
-from sc_secure.steps.attachments import Attachment, find
+from sc_secure.policy.sigstore import SignatureFormat
+from sc_secure.steps.attachments import FORMS, Attachment, Form, find
 from sc_secure.steps.session import Session
 from sc_secure.tools.certificate import bundle_identity
 from sc_secure.tools.cosign import Signer, Statement, Verifier
@@ -17,10 +18,12 @@ from sc_secure.tools.services import Keyless
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import TransientFailure, with_retries
 
-Make = Callable[[Path, str], None]
-"""Signs and attaches: the file that the bundle goes to, and the identity token (empty for a key)."""
+Make = Callable[[Path | None, str], None]
+"""Signs and attaches: the file that the bundle goes to (None: kept in the older way), and the identity token (empty for
+a key)."""
 Outputs = dict[str, str | int | float | bool | dict[str, str]]
 _WRITES = 4
+_FORMS: dict[SignatureFormat, tuple[Form, ...]] = {"bundle": ("bundle",), "legacy": ("legacy",), "both": FORMS}
 
 
 def write(
@@ -54,29 +57,43 @@ def write(
             again.
     """
     with session.lock(image, "attach"):
-        author = _Author(session, image, signer)
+        written = [
+            _write(_Author(session, image, signer, form), predicate_type, accept=accept, make=make)
+            for form in _FORMS[signer.form if isinstance(signer, Key) else "bundle"]
+        ]
+    found, _, outputs = written[0]
+    return found, all(was_there for _, was_there, _ in written), outputs
 
-        def look() -> Attachment | None:
-            return find(session, image, author.verifier, predicate_type, accept) if author.verifier else None
 
-        def put_and_look() -> Attachment | None:
-            try:
-                author.put(make)
-            except TransientFailure:
-                # The answer may have been lost after the write: writing again then would add a second one.
-                found = look()
-                if found is None:
-                    raise
-                return found
-            return look()
+def _write(
+    author: _Author, predicate_type: str, *, accept: Callable[[Statement], bool], make: Make
+) -> tuple[Attachment, bool, Outputs]:
+    """The same in one form."""
+    session, image = author.session, author.image
 
-        found = look()
+    def look() -> Attachment | None:
+        if author.verifier is None:
+            return None
+        return find(session, image, author.verifier, predicate_type, accept, forms=[author.form])
+
+    def put_and_look() -> Attachment | None:
+        try:
+            author.put(make)
+        except TransientFailure:
+            # The answer may have been lost after the write: writing again then would add a second one.
+            found = look()
+            if found is None:
+                raise
+            return found
+        return look()
+
+    found = look()
+    if found:
+        return found, True, author.outputs(found)
+    for _ in range(_WRITES):
+        found = with_retries(put_and_look)
         if found:
-            return found, True, author.outputs(found)
-        for _ in range(_WRITES):
-            found = with_retries(put_and_look)
-            if found:
-                return found, False, author.outputs(found)
+            return found, False, author.outputs(found)
     raise InfrastructureError(
         f"{image.subject}: what was written isn't there when read back, {_WRITES} times in a row",
         advice="another machine may be writing to this image, or the registry keeps no attachments; try again",
@@ -86,8 +103,9 @@ def write(
 class _Author:
     """Who signs in this run, by what its work is known again, and what it has made so far."""
 
-    def __init__(self, session: Session, image: ImageReference, signer: Signer) -> None:
-        self._session, self._image, self._signer = session, image, signer
+    def __init__(self, session: Session, image: ImageReference, signer: Signer, form: Form) -> None:
+        self.session, self.image, self._signer = session, image, signer
+        self.form: Form = form
         self._bundle = session.temp / "made.sigstore.json"
         self._bundle.unlink(missing_ok=True)
         self.verifier: Verifier | None = signer if isinstance(signer, Key) else self._expected(signer)
@@ -95,10 +113,13 @@ class _Author:
 
     def put(self, make: Make) -> None:
         """Sign and attach; only attach what is signed already."""
-        if self._bundle.exists():
-            self._session.cosign.attach(self._image, self._bundle)
+        if self.form == "legacy":
+            make(None, "")
             return
-        token = "" if isinstance(self._signer, Key) else self._session.identity_token().value
+        if self._bundle.exists():
+            self.session.cosign.attach(self.image, self._bundle)
+            return
+        token = "" if isinstance(self._signer, Key) else self.session.identity_token().value
         try:
             make(self._bundle, token)
         finally:
@@ -124,7 +145,7 @@ class _Author:
             ConfigError: the token is of another issuer than the one that is said.
             InfrastructureError, NotAuthorised: there is no token.
         """
-        token, wanted = self._session.identity_token(), signer.services.oidc_issuer
+        token, wanted = self.session.identity_token(), signer.services.oidc_issuer
         if wanted and token.issued_by.rstrip("/") != wanted.rstrip("/"):
             raise ConfigError(
                 f"--oidc-issuer {wanted}: the identity token is one of {printable(token.issued_by, limit=200)}",
@@ -140,7 +161,7 @@ class _Author:
         known = self.verifier
         self.verifier = self._identity(signer, *made)
         if known != self.verifier:
-            self._session.warn(
+            self.session.warn(
                 f"the certificate names {printable(made[0], limit=200)}, which the token doesn't tell: signing this "
                 "image again adds another signature"
             )

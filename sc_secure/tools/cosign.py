@@ -22,12 +22,13 @@ from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, Identity
 from sc_secure.tools.key import Key
+from sc_secure.tools.legacy import SIGN_FLAGS, VERIFY_FLAGS, signed
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.refusals import mismatches, reasons
 from sc_secure.tools.services import Keyless, Services, witness_flags
 from sc_secure.tools.text import printable
-from sc_secure.tools.transient import classify, failure, with_retries
+from sc_secure.tools.transient import Kind, classify, failure, with_retries
 
 Signer = Key | Keyless
 """Who signs."""
@@ -35,7 +36,12 @@ Verifier = Key | Identity
 """Who must have signed."""
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 """The predicate type of an image signature: cosign 3 signs an in-toto statement with an empty predicate."""
-_NOTHING_MATCHES = ("no matching attestations", "none of the attestations matched", "no signatures found")
+_NOTHING_MATCHES = (
+    "no matching attestations",
+    "none of the attestations matched",
+    "no signatures found",
+    "no matching signatures",
+)
 _MAX_ENVELOPES = 512 * MIB
 _MAX_NAMED = 3
 _FULCIO_REFUSES = re.compile(
@@ -76,13 +82,14 @@ class Cosign:
         self._public_keys: dict[str, Path] = {}
         self._witness_flags: dict[Services | None, tuple[str, ...]] = {}
 
-    def sign(self, image: ImageReference, signer: Signer, bundle: Path, token: str = "") -> None:
+    def sign(self, image: ImageReference, signer: Signer, bundle: Path | None, token: str = "") -> None:
         """Sign the image's digest and write the signature into its registry.
 
         Args:
             image: what is signed.
             signer: a private key, or a Sigstore that gives out a certificate.
-            bundle: the file that the signature goes to as well, before the registry is written to.
+            bundle: the file that the signature goes to as well, before the registry is written to; None: it is kept
+                in the older way, see `legacy`, which a key's can be.
             token: without a key: the identity token.
 
         Raises:
@@ -95,7 +102,7 @@ class Cosign:
         self,
         image: ImageReference,
         signer: Signer,
-        bundle: Path,
+        bundle: Path | None,
         token: str = "",
         *,
         predicate_type: str,
@@ -125,32 +132,59 @@ class Cosign:
         """
         self._checked(["cosign", "attach", "attestation", f"--attestation={bundle}", image.subject], self._env())
 
-    def statements(self, image: ImageReference, verifier: Verifier, predicate_type: str) -> list[Statement]:
+    def statements(
+        self, image: ImageReference, verifier: Verifier, predicate_type: str, *, legacy: bool = False
+    ) -> list[Statement]:
         """The statements of that type about this digest by this signer; an empty list: there are none.
 
         A signature is one too (type `SIGNATURE`). `cosign verify` isn't asked: it accepts an image that has nothing
         but an attestation.
+
+        Args:
+            image: what they are about.
+            verifier: who must have signed.
+            predicate_type: a URI.
+            legacy: look at what is kept in the older way, see `legacy`, and at nothing else.
 
         Raises:
             ConfigError: cosign can't read the identity's expression or trusted root.
             InfrastructureError, NotAuthorised: cosign or the registry failed, after retries.
         """
         output = self._temp / "envelopes.jsonl"
-        argv = ["cosign", "verify-attestation", f"--type={predicate_type}", *self._who(verifier), image.subject]
+        how = VERIFY_FLAGS if legacy else ()
+        words = ["verify-attestation", f"--type={predicate_type}", *how, *self._who(verifier)]
+        if not self._verified(words, image, verifier, output):
+            return []
+        found = [_statement(line) for line in _lines(output)]
+        # cosign checks the subject too; a later one may not.
+        return [each for each in found if each and each.predicate_type == predicate_type and image.hex in each.subjects]
+
+    def signed(self, image: ImageReference, key: Key) -> list[Json]:
+        """What this key signed of this digest in the older way: the signed texts. An empty list: nothing.
+
+        Raises:
+            InfrastructureError, NotAuthorised: cosign or the registry failed, after retries.
+        """
+        output = self._temp / "signed.json"
+        words = ["verify", "--output=json", *VERIFY_FLAGS, *self._who(key)]
+        return signed(output.read_bytes(), image) if self._verified(words, image, key, output) else []
+
+    def _verified(self, words: list[str], image: ImageReference, verifier: Verifier, output: Path) -> bool:
+        """Whether cosign verified something; it is in `output` then."""
+        argv = ["cosign", *words, image.subject]
 
         def verify() -> bool:
             done = self._runner.run(argv, env=self._env(), stdout=output, stdout_limit=_MAX_ENVELOPES)
             if done.code != 0 and isinstance(verifier, Identity):
                 _check_readable(done)
-            if done.code != 0 and not any(said in done.stderr for said in _NOTHING_MATCHES):
-                raise failure(classify(done.stderr), done.summary())
+            kind = classify(done.stderr)
+            # Of the older tags, cosign says that nothing matches also where it couldn't fetch what is there.
+            known = kind is Kind.PERMANENT or VERIFY_FLAGS[0] not in words
+            if done.code != 0 and not (known and any(said in done.stderr for said in _NOTHING_MATCHES)):
+                raise failure(kind, done.summary())
             return done.code == 0
 
-        if not with_retries(verify):
-            return []
-        found = [_statement(line) for line in _lines(output)]
-        # cosign checks the subject too; a later one may not.
-        return [each for each in found if each and each.predicate_type == predicate_type and image.hex in each.subjects]
+        return with_retries(verify)
 
     def accepts(self, image: ImageReference, verifier: Verifier, predicate_type: str, bundle: Path) -> bool:
         """Whether this very bundle holds a statement of that type about this digest by this signer.
@@ -220,7 +254,7 @@ class Cosign:
             return [key, "--insecure-ignore-tlog"]
         return [key, f"{ROOT_FLAG}={services.trusted_root}"] if services.trusted_root else [key]
 
-    def _write(self, words: list[str], image: ImageReference, signer: Signer, bundle: Path, token: str) -> None:
+    def _write(self, words: list[str], image: ImageReference, signer: Signer, bundle: Path | None, token: str) -> None:
         if isinstance(signer, Key):
             if signer.public:
                 raise ConfigError(f"--key {signer.reference}: a public key can't sign", advice="give the private key")
@@ -228,7 +262,8 @@ class Cosign:
         else:
             # Named: cosign would ask the machine for an identity of its own first, where it has one.
             who, env = "--oidc-provider=envvar", self._env(SIGSTORE_ID_TOKEN=token)
-        flags = [who, *self._witnesses(signer), f"--bundle={bundle}", "--yes"]
+        kept = [*self._witnesses(signer), f"--bundle={bundle}"] if bundle else SIGN_FLAGS
+        flags = [who, *kept, "--yes"]
         # Tried once: whether a failed write was one is for the caller to see (`writing.write`).
         self._checked(["cosign", *words, *flags, image.subject], env)
 

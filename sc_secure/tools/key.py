@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sc_secure.errors import ConfigError
+from sc_secure.policy.sigstore import SignatureFormat
 from sc_secure.tools.services import Services
 from sc_secure.tools.text import printable
 
@@ -38,6 +39,10 @@ class Key:
     warnings: tuple[str, ...] = ()
     services: Services | None = None
     """What witnesses its signatures, and what they need to count; None: the key alone."""
+    also: tuple[Key, ...] = ()
+    """Verifying: further keys, any of which is enough, as while a key is replaced."""
+    form: SignatureFormat = "bundle"
+    """How its signatures are kept in the registry."""
 
 
 def parse_key(

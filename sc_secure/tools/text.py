@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+_LINE = 360
+"""Characters of one line that are shown."""
 _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
 
@@ -26,6 +28,22 @@ def _escape(character: str) -> str:
 
 
 def last_lines(text: str, count: int) -> str:
-    """The last lines that aren't empty, each made printable, joined by ` | `."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " | ".join(printable(line, limit=300) for line in lines[-count:])
+    """The last lines that aren't empty, each made printable, joined by ` | `.
+
+    Of a long one, its two ends: the cause stands at its end. One that is said twice (cosign does, with another word
+    before it) stands there once.
+    """
+    kept: dict[str, str] = {}
+    for line in reversed([line.strip() for line in text.splitlines() if line.strip()]):
+        if len(kept) == count:
+            break
+        kept.setdefault(line.partition(": ")[2] or line, line)
+    return " | ".join(map(_ends, reversed(kept.values())))
+
+
+def _ends(line: str) -> str:
+    return (
+        printable(line)
+        if len(line) <= _LINE
+        else f"{printable(line[: _LINE // 3])}…{printable(line[-_LINE * 2 // 3 :])}"
+    )

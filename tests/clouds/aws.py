@@ -1,4 +1,4 @@
-"""AWS on loopback: moto's server in this process, with what it leaves out of ECS, and a log of the requests.
+"""AWS on loopback: moto's server in this process, with what it leaves out of ECS and KMS, and a log of the requests.
 
 moto keeps what it is told and gives it back. It doesn't: run tasks, ask who the caller is or what he may do, or know
 most of AWS's limits (tests/plugins/aws/limits.py checks those that matter here).
@@ -23,7 +23,7 @@ from moto.moto_api._internal import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.clouds import ecs
+from tests.clouds import ecs, kms
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -51,6 +51,7 @@ class Aws:
         self._changed.enter_context(patch.dict(os.environ, _SETTINGS))
         self._changed.enter_context(patch.object(IAMBackend, "_init_aws_policies", _managed_policies))
         self._changed.enter_context(ecs.completed())
+        self._changed.enter_context(kms.completed())
         self._requests: list[Request] = []
         self._server = make_server("127.0.0.1", 0, self._logged, threaded=True, request_handler=_Silent)
         self._app = DomainDispatcherApplication(create_backend_app)

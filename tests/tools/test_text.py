@@ -26,3 +26,6 @@ def test_long_text_is_cut() -> None:
 
 def test_last_lines() -> None:
     assert last_lines("a\n\nb\n \nc\x1b\n", 2) == "b | c\\x1b"
+    assert last_lines("one\nError: it: broke\nfailed again: it: broke\n", 2) == "one | failed again: it: broke"
+    long = last_lines("from " + "x" * 1000 + " to the cause", 1)
+    assert (long.startswith("from x"), long.endswith("x to the cause"), len(long)) == (True, True, 361)
