@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import click
 
 from sc_secure.cli._shared import Command
 from sc_secure.steps.provenance import Source
+
+_NAME = re.compile(r"[A-Za-z_]\w{0,255}", re.ASCII)
 
 
 class Built(TypedDict):
@@ -19,6 +23,40 @@ class Built(TypedDict):
     target: str
     platform: str
     build_arg_names: tuple[str, ...]
+    build_args: tuple[tuple[str, str], ...]
+    started_on: datetime | None
+    finished_on: datetime | None
+
+
+class _NameValue(click.ParamType[tuple[str, str]]):
+    """`NAME=VALUE`."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, equals, content = str(value).partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            self.fail("NAME=VALUE is expected", param, ctx)
+        return name, content
+
+
+class _Moment(click.ParamType[datetime]):
+    """RFC 3339, with its time zone."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail(
+                "a time with its zone is expected, as 2026-11-25T09:30:00Z (`date -u +%FT%TZ` prints it)", param, ctx
+            )
+        return moment
 
 
 def built_from(values: Built) -> Source:
@@ -29,6 +67,9 @@ def built_from(values: Built) -> Source:
         target=values["target"],
         platform=values["platform"],
         build_arg_names=values["build_arg_names"],
+        build_args=values["build_args"],
+        started_on=values["started_on"],
+        finished_on=values["finished_on"],
     )
 
 
@@ -49,8 +90,17 @@ def build_options(command: Command) -> Command:
             "build_arg_names",
             multiple=True,
             metavar="NAME",
-            help="A build argument's name; may be given again. Values aren't recorded.",
+            help="A build argument's name; may be given again. Its value isn't recorded.",
         ),
+        click.option(
+            "--build-arg",
+            "build_args",
+            type=_NameValue(),
+            multiple=True,
+            help="A build argument whose value is recorded too, for all to read: never a secret. May be given again.",
+        ),
+        click.option("--started-on", type=_Moment(), help="When the build began.  [default: not recorded]"),
+        click.option("--finished-on", type=_Moment(), help="When the build ended.  [default: not recorded]"),
     )
     for option in reversed(options):
         command = option(command)

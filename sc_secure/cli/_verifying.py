@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Unpack
+from typing import TypedDict
 
 import click
 
 from sc_secure.cli._shared import KEY_HELP, Command, Shared, password_option, run_step, shared_of
+from sc_secure.errors import VerificationFailed
+from sc_secure.steps.origin import Origin, parse_origin
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import Verifier
@@ -18,6 +20,7 @@ from sc_secure.tools.identity import ROOT_FLAG, check_root, parse_identity
 from sc_secure.tools.key import parse_key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.services import Services
+from sc_secure.tools.text import printable
 
 
 class Verifying(Shared):
@@ -29,6 +32,47 @@ class Verifying(Shared):
     certificate_oidc_issuer: str | None
     trusted_root: str | None
     transparency_log: bool | None
+    expected_digest: str | None
+
+
+class Origins(TypedDict):
+    """The values of the `origin_options`."""
+
+    builder_id: str | None
+    source_uri: str | None
+    source_commit: str | None
+
+
+class VerifyingOrigin(Origins, Verifying):
+    """The values of the `origin_options`, the `verifier_options` and the `shared_options`."""
+
+
+def origin_options(command: Command) -> Command:
+    """The flags that say what provenance has to name: they make `Origins`."""
+    options = (
+        click.option("--builder-id", metavar="URI", help="The builder that the provenance must name.  [default: any]"),
+        click.option(
+            "--source-uri",
+            metavar="URI",
+            help="The repository that the provenance must name, as https://HOST/OWNER/NAME; with @refs/heads/BRANCH "
+            "where the ref counts too.  [default: any]",
+        ),
+        click.option(
+            "--source-commit", metavar="SHA", help="The commit that the provenance must name.  [default: any]"
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def origin_of(values: Origins) -> Origin:
+    """What the provenance has to name.
+
+    Raises:
+        ConfigError: a flag isn't of its form.
+    """
+    return parse_origin(values["builder_id"], values["source_uri"], values["source_commit"])
 
 
 def verifier_options(command: Command) -> Command:
@@ -65,20 +109,30 @@ def verifier_options(command: Command) -> Command:
             help="Whether the signature must be in a transparency log; without one, an identity's needs a signed "
             "timestamp.  [default: with an identity, not with a key]",
         ),
+        click.option(
+            "--expected-digest",
+            metavar="DIGEST",
+            help="The digest that --image must have, where it comes from elsewhere: another job's output, a release.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def run_verification(
-    image: ImageReference, step: Callable[[Session, Verifier], StepResult], **values: Unpack[Verifying]
-) -> None:
+def run_verification(image: ImageReference, step: Callable[[Session, Verifier], StepResult], values: Verifying) -> None:
     """Run a step that verifies, for the signer of the `verifier_options`, and print its result.
 
     Raises:
         ConfigError: the key, the identity or the trusted root isn't what it should be.
+        VerificationFailed: the image isn't the one that is expected.
     """
+    expected = values["expected_digest"]
+    if expected is not None and expected != image.digest:
+        shown = printable(expected, limit=100)
+        raise VerificationFailed(
+            f"--expected-digest {shown}: --image is {image.digest}", advice="check where each of the two comes from"
+        )
     run_step(
         image,
         "verify",

@@ -21,7 +21,7 @@ from sc_secure.cli._shared import (
     soft_option,
 )
 from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
-from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
+from sc_secure.cli._verifying import VerifyingOrigin, origin_of, origin_options, run_verification, verifier_options
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.security import DEFAULT_TOOLS
 from sc_secure.tools.reference import ImageReference
@@ -126,6 +126,7 @@ def sign(
 @command.command()
 @image_option
 @verifier_options
+@origin_options
 @click.option(
     "--attestation",
     "attestations",
@@ -138,9 +139,11 @@ def verify(
     *,
     image: ImageReference,
     attestations: tuple[str, ...],
-    **values: Unpack[Verifying],
+    **values: Unpack[VerifyingOrigin],
 ) -> None:
     """Verify the image's signature, and the attestations that are named.
+
+    With --builder-id, --source-uri or --source-commit the provenance must be attached, and name them.
 
     Exits with 4 if one is missing, by another signer, or about another digest.
     """
@@ -148,7 +151,10 @@ def verify(
 
     for name in attestations:
         step.predicate_type(name)
-    run_verification(image, lambda session, signer: step.verify_image(session, image, signer, attestations), **values)
+    origin = origin_of(values)
+    run_verification(
+        image, lambda session, signer: step.verify_image(session, image, signer, attestations, origin=origin), values
+    )
 
 
 @command.command()

@@ -21,7 +21,7 @@ from sc_secure.cli._shared import (
     soft_option,
 )
 from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
-from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
+from sc_secure.cli._verifying import VerifyingOrigin, origin_of, origin_options, run_verification, verifier_options
 from sc_secure.steps.provenance import Source
 from sc_secure.tools.reference import ImageReference
 
@@ -127,22 +127,20 @@ def attach(
 
 @command.command()
 @image_option
-@click.option("--builder-id", metavar="URI", help="The builder that the provenance must name.  [default: any]")
+@origin_options
 @verifier_options
 @shared_options
 def verify(
     *,
     image: ImageReference,
-    builder_id: str | None,
-    **values: Unpack[Verifying],
+    **values: Unpack[VerifyingOrigin],
 ) -> None:
-    """Verify that provenance is attached to the image, by this signer, and names the builder."""
+    """Verify that provenance is attached to the image, by this signer, and names the builder and the source."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
+    origin = origin_of(values)
     run_verification(
         image,
-        lambda session, signer: step.verify_attestation(
-            session, image, signer, "slsaprovenance1", builder_id=builder_id
-        ),
-        **values,
+        lambda session, signer: step.verify_attestation(session, image, signer, "slsaprovenance1", origin=origin),
+        values,
     )

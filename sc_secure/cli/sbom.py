@@ -100,4 +100,4 @@ def verify(
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
     kind = sbom_format(name).attestation
-    run_verification(image, lambda session, signer: step.verify_attestation(session, image, signer, kind), **values)
+    run_verification(image, lambda session, signer: step.verify_attestation(session, image, signer, kind), values)

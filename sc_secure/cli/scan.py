@@ -56,4 +56,4 @@ def verify(
     """Verify that a scan's result is attached to the image, by this signer."""
     from sc_secure.steps import verify as step  # noqa: PLC0415 - light start
 
-    run_verification(image, lambda session, signer: step.verify_attestation(session, image, signer, "vuln"), **values)
+    run_verification(image, lambda session, signer: step.verify_attestation(session, image, signer, "vuln"), values)

@@ -74,6 +74,10 @@ def verify_args(component: str, security: Security, path: str) -> VerifyCommandA
     args: VerifyCommandArgs = {"image": "", "attestations": list(attestation_kinds(security).values())}
     args["timeout_seconds"] = security.timeouts.verify
     args["retry"] = retry_args(security)
+    if signing.verify.builder_id is not None:
+        args["builder_id"] = signing.verify.builder_id
+    if signing.verify.source_uri is not None:
+        args["source_uri"] = signing.verify.source_uri
     if signing.trusted_root is not None and (signing.keyless or signing.logged):
         args["trusted_root"] = signing.trusted_root
     if signing.keyless:

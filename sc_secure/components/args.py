@@ -126,6 +126,10 @@ class SignatureVerifyArgs(TypedDict):
     """Keyless only: who issued the identity."""
     identity_regexp: NotRequired[str]
     """Keyless only: what the identity must match."""
+    builder_id: NotRequired[str]
+    """The builder that the provenance must name."""
+    source_uri: NotRequired[str]
+    """The repository that the provenance must name, as https://host/owner/name; with @refs/heads/main for a ref."""
 
 
 class SigningArgs(TypedDict):
@@ -198,6 +202,8 @@ class ProvenanceArgs(TypedDict):
     """Record the source's repository and commit."""
     include_dockerfile: NotRequired[bool]
     """Record the Dockerfile's hash."""
+    build_args: NotRequired[list[str]]
+    """Names of build arguments whose values are recorded too, for all to read: never a secret's."""
     output: NotRequired[OutputArgs]
     """Where a copy of the provenance is kept."""
 
@@ -385,6 +391,8 @@ class AttestCommandArgs(TypedDict):
     """Record the Dockerfile's hash, for the predicate `provenance`. On when not said."""
     build: NotRequired[BuildArgs]
     """How the image was built, for the predicate `provenance`."""
+    build_args: NotRequired[list[str]]
+    """For `provenance`: names of build arguments whose values are recorded too, for all to read: never a secret's."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
     required: NotRequired[bool]
@@ -420,6 +428,12 @@ class VerifyCommandArgs(TypedDict):
     """Demand an entry in the transparency log. When not said: for an identity; off then demands a timestamp."""
     attestations: NotRequired[list[str]]
     """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
+    builder_id: NotRequired[str]
+    """The builder that the provenance must name."""
+    source_uri: NotRequired[str]
+    """The repository that the provenance must name, as https://host/owner/name; with @refs/heads/main for a ref."""
+    source_commit: NotRequired[str]
+    """The commit that the provenance must name."""
     timeout_seconds: NotRequired[int]
     """How long the step may take. 300 when not said."""
     retry: NotRequired[RetryArgs]
@@ -451,6 +465,12 @@ class DeploymentVerifyArgs(TypedDict):
     """Demand an entry in the transparency log. When not said: for an identity; off then demands a timestamp."""
     attestations: NotRequired[list[str]]
     """What must be attached besides the signature: cyclonedx, spdx, syft, slsaprovenance1, vuln."""
+    builder_id: NotRequired[str]
+    """The builder that the provenance must name."""
+    source_uri: NotRequired[str]
+    """The repository that the provenance must name, as https://host/owner/name; with @refs/heads/main for a ref."""
+    source_commit: NotRequired[str]
+    """The commit that the provenance must name."""
     security: NotRequired[SecurityArgs]
     """The policy that the image was secured by: its key or identity, and all that it attests. Excludes `key`."""
     security_file: NotRequired[str]

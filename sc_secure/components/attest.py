@@ -1,6 +1,6 @@
 """`AttestCommand`: attaches a signed statement about the image (its SBOM, provenance or scan) in the registry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
@@ -13,10 +13,12 @@ from sc_secure.components.args import AttestCommandArgs
 
 PREDICATES: Mapping[str, frozenset[str]] = {
     "sbom": frozenset({"format"}),
-    "provenance": frozenset({"builder_id", "include_git", "include_dockerfile", "build", "save"}),
+    "provenance": frozenset({"builder_id", "include_git", "include_dockerfile", "build", "build_args", "save"}),
     "scan": frozenset({"scan_run"}),
 }
 """What can be attached, and the arguments that belong to it alone."""
+_POLICY = ("builder_id", "include_git", "include_dockerfile", "build_args")
+"""The arguments of provenance that are the policy's."""
 
 
 class AttestCommand(pulumi.ComponentResource):
@@ -66,6 +68,30 @@ class AttestCommand(pulumi.ComponentResource):
         )
 
 
+def build_arg_words(component: str, args: Mapping[str, Any], recorded: Sequence[str], prefix: str = "") -> list[str]:
+    """The words for the build's arguments: names only, since a value may be what its user takes for a secret.
+
+    Args:
+        component: whose arguments they are.
+        args: the build's arguments.
+        recorded: the names of those whose values are recorded too.
+        prefix: the path of `recorded`, with its dot; empty for `AttestCommand`'s own arguments.
+
+    Raises:
+        InvalidArgs: a value that is to be recorded isn't known when the program runs, as a secret never is.
+    """
+    words: list[str] = []
+    for name, value in sorted(args.items()):
+        if name not in recorded:
+            words += ["--build-arg-name", name]
+        elif isinstance(value, str):
+            words += ["--build-arg", f"{name}={value}"]
+        else:
+            reason = "its value is an output or a secret, so it isn't recorded: remove it here, or give a plain text"
+            raise InvalidArgs(component, [(f"{prefix}build_args[{recorded.index(name)}]", reason)])
+    return words
+
+
 def _predicate_words(given: AttestCommandArgs) -> list[str]:
     """The command's words for what is attached.
 
@@ -83,7 +109,7 @@ def _predicate_words(given: AttestCommandArgs) -> list[str]:
         return ["sbom", "attach", "--format", sbom.format]
     if predicate == "scan":
         return ["scan", "attach"]
-    wanted = {key: value for key, value in given.items() if key in ("builder_id", "include_git", "include_dockerfile")}
+    wanted = {key: value for key, value in given.items() if key in _POLICY}
     provenance = policy_checked("AttestCommand", "provenance", wanted, {})
     words = ["provenance", "attach"]
     if provenance.builder_id is not None:
@@ -96,7 +122,5 @@ def _predicate_words(given: AttestCommandArgs) -> list[str]:
     for key in ("context", "dockerfile", "target", "platform"):
         if key in build:
             words += [f"--{key}", build[key]]
-    # Names only: a build argument's value may be what its user takes for a secret.
-    for argument in sorted(cast(Mapping[str, Any], build.get("args", {}))):
-        words += ["--build-arg-name", argument]
+    words += build_arg_words("AttestCommand", build.get("args", {}), given.get("build_args", []))
     return [*words, *saved_words("AttestCommand", given)]

@@ -23,7 +23,7 @@ from sc_secure.components.args import (
     SecuredImageArgs,
     SignCommandArgs,
 )
-from sc_secure.components.attest import AttestCommand
+from sc_secure.components.attest import AttestCommand, build_arg_words
 from sc_secure.components.sbom import SbomCommand
 from sc_secure.components.scan import ScanCommand, scan_args, scanning
 from sc_secure.components.sign import SignCommand
@@ -214,6 +214,8 @@ def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommand
         }
         if security.provenance.output.local is not None:
             provenance["save"] = security.provenance.output.local
+        if security.provenance.build_args:
+            provenance["build_args"] = list(security.provenance.build_args)
         if security.provenance.builder_id is not None:
             provenance["builder_id"] = security.provenance.builder_id
         if build:
@@ -254,6 +256,8 @@ def _security(given: SecuredImageArgs) -> Security:
         portable_key("SecuredImage", f"{_VERIFY}.key", security.signing.verify.key or "", project_root())
         if security.signing.verifies:
             verify_args("SecuredImage", security, _VERIFY)
+        args = given.get("build", {}).get("args", {})
+        build_arg_words("SecuredImage", args, security.provenance.build_args, "security.provenance.")
     return security
 
 

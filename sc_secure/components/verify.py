@@ -50,6 +50,11 @@ def verification(component: str, given: VerifyCommandArgs, prefix: str = "") -> 
     words = ["image", "verify", *_signer_words(component, given, prefix)]
     for kind in dict.fromkeys(attestations):
         words += ["--attestation", kind]
+    origin = {key: given.get(key) for key in ("builder_id", "source_uri", "source_commit") if key in given}
+    for key, value in origin.items():
+        if not value or not value.strip():
+            raise InvalidArgs(component, [(f"{prefix}{key}", "is empty, which would demand nothing; remove it")])
+        words += [f"--{key.replace('_', '-')}", value]
     trusted_root = words[words.index("--trusted-root") + 1] if "trusted_root" in given else ""
     return Verification((*words, *timeout.words, *failure_words(component, given, prefix)), timeout, trusted_root)
 

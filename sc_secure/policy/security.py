@@ -26,6 +26,9 @@ Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"
 """What a policy names: findings of that severity and worse."""
 SbomFormat = Literal["cyclonedx-json", "spdx-json", "syft-json"]
 
+MAX_BUILD_ARGS = 50
+"""How many build arguments' values are recorded at most: each is a part of the command."""
+BuildArgName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
 MAX_KEYS = 8
 """How many further keys are accepted at most: each is a part of the command, and each is tried."""
 MAX_VEX = 20
@@ -167,6 +170,11 @@ class SignatureVerify(_Block):
     """Keyless only: who issued the identity."""
     identity_regexp: str | None = None
     """Keyless only: what the identity must match."""
+    builder_id: str | None = Field(default=None, min_length=1, max_length=1000)
+    """The builder that the provenance must name: its very `builder.id`."""
+    source_uri: str | None = Field(default=None, min_length=1, max_length=1000)
+    """The repository that the provenance must name, as `https://host/owner/name`; with `@refs/heads/main` where the ref
+    counts too."""
 
 
 class Signing(_Block):
@@ -283,6 +291,8 @@ class Provenance(_Block):
     """Record the source's repository and commit."""
     include_dockerfile: bool = True
     """Record the Dockerfile's hash."""
+    build_args: list[BuildArgName] = Field(default_factory=list[str], max_length=MAX_BUILD_ARGS)
+    """Names of build arguments whose values are recorded too, for all to read: never a secret's."""
     output: Output = Field(default_factory=Output)
     """Where a copy of the provenance is kept."""
 
@@ -349,6 +359,17 @@ class Security(_Block):
                 raise ValueError("sbom.attach needs a signing section: add one, or set sbom.attach.enabled to false")
             if self.scan.enabled and "attest" in self.scan.model_fields_set and self.scan.attest:
                 raise ValueError("scan.attest needs a signing section: add one, or set scan.attest to false")
+        origin = self.signing.verify.builder_id or self.signing.verify.source_uri
+        if (
+            self.enabled
+            and self.signing.verifies
+            and origin
+            and not (self.provenance.enabled and self.demands("provenance"))
+        ):
+            raise ValueError(
+                "signing.verify demands a builder or a source, which provenance names: add a provenance section, and "
+                "have it required"
+            )
         return self
 
     def demands(self, attested: Literal["sbom", "provenance", "scan"]) -> bool:

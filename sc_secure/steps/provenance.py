@@ -13,6 +13,7 @@ import re
 import urllib.parse
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +22,7 @@ from sc_secure.context.git import GitState, git_state
 from sc_secure.errors import ConfigError
 from sc_secure.steps.canonical import canonical_bytes
 from sc_secure.steps.result import Artifact, StepResult
+from sc_secure.steps.scan_report import rfc3339
 from sc_secure.steps.session import Session, shown_path
 from sc_secure.tools.documents import Json
 from sc_secure.tools.process import MIB
@@ -34,6 +36,7 @@ BUILD_TYPE = "https://sc-secure.dev/build-types/docker/v1"
 """A docker build; its parameters are the ones of `_external_parameters`."""
 FILE = "provenance.slsa.json"
 MEDIA_TYPE = "application/vnd.in-toto.provenance+json"
+_CLOCK_SKEW = timedelta(minutes=5)
 _MAX_DOCKERFILE = 4 * MIB
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)@(sha256):([0-9a-f]{64})\b", re.IGNORECASE | re.MULTILINE)
 
@@ -51,6 +54,11 @@ class Source:
     platform: str = ""
     build_arg_names: tuple[str, ...] = ()
     """Names alone: a value may be a secret."""
+    build_args: tuple[tuple[str, str], ...] = ()
+    """Those whose values are recorded too, since somebody said so: name and value."""
+    started_on: datetime | None = None
+    """When the build began; None: it isn't known."""
+    finished_on: datetime | None = None
     include_git: bool = True
     include_dockerfile: bool = True
 
@@ -102,8 +110,7 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
         },
         "runDetails": {
             "builder": {"id": source.builder_id or (ci.workflow if ci else LOCAL_BUILDER_ID)},
-            # Without startedOn and finishedOn: those are the build's, which ended before this step began.
-            "metadata": {"invocationId": ci.url if ci else f"urn:uuid:{uuid.uuid4()}"},
+            "metadata": {"invocationId": ci.url if ci else f"urn:uuid:{uuid.uuid4()}", **_times(source)},
             "byproducts": [],
         },
     }
@@ -113,7 +120,19 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
     return document, session.artifact(path, content, MEDIA_TYPE)
 
 
+def _times(source: Source) -> Json:
+    """The build's, where whoever ran it says them: it ended before this step began."""
+    said = {"startedOn": source.started_on, "finishedOn": source.finished_on}
+    return {name: rfc3339(moment) for name, moment in said.items() if moment}
+
+
 def _check(source: Source) -> None:
+    began, ended, now = source.started_on, source.finished_on, datetime.now(UTC)
+    if began and ended and began > ended:
+        raise ConfigError(f"--started-on {rfc3339(began)}: later than --finished-on {rfc3339(ended)}")
+    for flag, moment in (("--started-on", began), ("--finished-on", ended)):
+        if moment and moment > now + _CLOCK_SKEW:
+            raise ConfigError(f"{flag} {rfc3339(moment)}: in the future", advice="check the clock of whoever said it")
     if source.builder_id is not None:
         parts = urllib.parse.urlsplit(source.builder_id)
         if not parts.scheme or not (parts.netloc or parts.scheme == "urn") or parts.username or parts.password:
@@ -145,7 +164,8 @@ def _external_parameters(image: ImageReference, source: Source, git: GitState | 
         "dockerfile": _shown(dockerfile, git) if dockerfile else "",
         "target": source.target,
         "platform": source.platform,
-        "buildArgNames": sorted(set(source.build_arg_names)),
+        "buildArgNames": sorted({*source.build_arg_names, *(name for name, _ in source.build_args)}),
+        "buildArgs": dict(sorted(source.build_args)),
     }
     return {name: value for name, value in parameters.items() if value}
 

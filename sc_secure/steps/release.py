@@ -23,6 +23,7 @@ from sc_secure.policy.security import Output, Scan, Security, Signing, Threshold
 from sc_secure.policy.severity import Severity
 from sc_secure.steps import attest, provenance, sbom, scan, sign, verify
 from sc_secure.steps.formats import SbomFormat, sbom_format
+from sc_secure.steps.origin import parse_origin
 from sc_secure.steps.provenance import Source
 from sc_secure.steps.result import StepName, StepResult
 from sc_secure.steps.scan_report import REPORT
@@ -198,7 +199,9 @@ def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> It
         yield _Link(name, "attest", needs, limits.attest, "timeouts.attest", required, attach)
     verifier = what.verifier
     if verifier:
-        step = partial(verify.verify_image, image=image, verifier=verifier, attestations=_kinds(what))
+        said = security.signing.verify
+        origin = parse_origin(said.builder_id, said.source_uri, None)
+        step = partial(verify.verify_image, image=image, verifier=verifier, attestations=_kinds(what), origin=origin)
         needs = tuple(f"attest-{kind}" for kind in attested) or ("sign",)
         yield _Link("verify", "verify", needs, limits.verify, "timeouts.verify", True, step)
 

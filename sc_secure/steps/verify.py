@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from sc_secure.errors import ConfigError, VerificationFailed
 from sc_secure.steps.attachments import find
 from sc_secure.steps.formats import PREDICATES, PredicateType
+from sc_secure.steps.origin import Origin
 from sc_secure.steps.platforms import platforms_output, whole_and_parts
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
-from sc_secure.tools.documents import Json
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
 _OF_THE_CONTENT = {PREDICATES[name].uri for name in ("cyclonedx", "spdx", "syft", "vuln")}
 """What is said of each platform's image, and not of an index."""
+_SHOWN = 3
+"""Statements of one kind that are there and don't do, of which the error says why."""
 
 
 def verify_image(
-    session: Session, image: ImageReference, verifier: Verifier, attestations: Sequence[str]
+    session: Session,
+    image: ImageReference,
+    verifier: Verifier,
+    attestations: Sequence[str],
+    *,
+    origin: Origin | None = None,
 ) -> StepResult:
     """The step `image verify`: the signature, and each attestation that is named.
 
@@ -34,21 +40,21 @@ def verify_image(
         image: what to verify.
         verifier: who must have signed: a key, or an identity.
         attestations: short names of predicate types.
+        origin: what the provenance has to name; it is verified then, also where `attestations` doesn't name it.
 
     Raises:
         VerificationFailed: one is missing, another's, of another digest, or says nothing; all are named.
         ToolMissing, InfrastructureError, NotAuthorised: it couldn't be verified.
     """
-    kinds = [predicate_type(name) for name in dict.fromkeys(attestations)]
-    wanted = [
-        _Wanted("signature", SIGNATURE, _anything),
-        *(_Wanted(kind.uri, kind.uri, says_something) for kind in kinds),
-    ]
-    return _verify(session, image, verifier, wanted)
+    names = [*attestations, *(["slsaprovenance1"] if origin else [])]
+    kinds = [predicate_type(name) for name in dict.fromkeys(names)]
+    return _verify(
+        session, image, verifier, [_Wanted("signature", SIGNATURE), *(_wanted(kind, origin) for kind in kinds)]
+    )
 
 
 def verify_attestation(
-    session: Session, image: ImageReference, verifier: Verifier, name: str, *, builder_id: str | None = None
+    session: Session, image: ImageReference, verifier: Verifier, name: str, *, origin: Origin | None = None
 ) -> StepResult:
     """The steps `sbom verify`, `provenance verify` and `scan verify`.
 
@@ -57,18 +63,12 @@ def verify_attestation(
         image: what to verify.
         verifier: who must have signed: a key, or an identity.
         name: a predicate type's short name.
-        builder_id: for provenance: the builder that must be named.
+        origin: for provenance: what it has to name.
 
     Raises:
         VerificationFailed, ToolMissing, InfrastructureError, NotAuthorised: see `verify_image`.
     """
-    kind = predicate_type(name)
-
-    def accept(statement: Statement) -> bool:
-        return says_something(statement) and (builder_id is None or _builder(statement.predicate) == builder_id)
-
-    detail = f" by the builder {printable(builder_id, limit=200)}" if builder_id else ""
-    return _verify(session, image, verifier, [_Wanted(kind.uri, kind.uri, accept)], detail)
+    return _verify(session, image, verifier, [_wanted(predicate_type(name), origin)])
 
 
 def predicate_type(name: str) -> PredicateType:
@@ -102,17 +102,18 @@ class _Wanted:
 
     name: str
     uri: str
-    accept: Callable[[Statement], bool]
+    problem: Callable[[Statement], str] = lambda _: ""
+    """Why a statement that is there, by this signer, doesn't do; empty: it does."""
 
 
-def _anything(statement: Statement) -> bool:
-    return True
+def _wanted(kind: PredicateType, origin: Origin | None) -> _Wanted:
+    def problem(statement: Statement) -> str:
+        if not says_something(statement):
+            return "it says nothing"
+        is_provenance = kind.uri == PREDICATES["slsaprovenance1"].uri
+        return origin.problem(statement.predicate) if origin and is_provenance else ""
 
-
-def _builder(provenance: Json) -> object:
-    details = provenance.get("runDetails")
-    builder = cast("Json", details).get("builder") if isinstance(details, dict) else None
-    return cast("Json", builder).get("id") if isinstance(builder, dict) else None
+    return _Wanted(kind.uri, kind.uri, problem)
 
 
 def _verify(
@@ -120,7 +121,6 @@ def _verify(
     image: ImageReference,
     verifier: Verifier,
     wanted: Sequence[_Wanted],
-    detail: str = "",
 ) -> StepResult:
     used = session.use("cosign")
     verified: dict[str, str] = {}
@@ -130,14 +130,22 @@ def _verify(
         for each in wanted:
             if len(images) > 1 and not platform and each.uri in _OF_THE_CONTENT:
                 continue  # an index has no content of its own
-            found = find(session, part, verifier, each.uri, each.accept)
+            problems: list[str] = []
+
+            def accept(statement: Statement, each: _Wanted = each, problems: list[str] = problems) -> bool:
+                problem = each.problem(statement)
+                problems += [problem] if problem else []
+                return not problem
+
+            found = find(session, part, verifier, each.uri, accept)
             if not found:
-                missing.append(f"{each.name} of {platform}" if platform else each.name)
+                why = f" ({'; '.join(dict.fromkeys(problems[:_SHOWN]))})" if problems else ""
+                missing.append((f"{each.name} of {platform}" if platform else each.name) + why)
             elif not platform or each.name not in verified:
                 verified[each.name] = found.manifest
     if missing:
         there = f"; verified: {', '.join(verified)}" if verified else ""
-        raise _failed(session, image, verifier, f"{detail}: {', '.join(missing)}{there}")
+        raise _failed(session, image, verifier, f": {', '.join(missing)}{there}")
     return session.result("verify", image, used, outputs={"verified": verified, **platforms_output(images)})
 
 
