@@ -13,7 +13,7 @@ import click
 
 from sc_secure.context.credentials import NamedVariables
 from sc_secure.errors import ScSecureError
-from sc_secure.policy.retry import MAX_ATTEMPTS, MAX_BASE_DELAY
+from sc_secure.policy.limits import MAX_ATTEMPTS, MAX_BASE_DELAY
 from sc_secure.steps.result import StepName, StepResult
 from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, Session, StepFunction, open_session
 from sc_secure.steps.soft import is_soft, soft_failure

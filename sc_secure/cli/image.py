@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
 from sc_secure.cli._shared import (
     Shared,
-    Soft,
     image_option,
     image_type,
     run_step,
-    save_option,
     shared_of,
     shared_options,
     soft_option,
@@ -23,7 +19,6 @@ from sc_secure.cli._shared import (
 from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import VerifyingOrigin, origin_of, origin_options, run_verification, verifier_options
 from sc_secure.errors import InfrastructureError
-from sc_secure.policy.security import DEFAULT_TOOLS
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
@@ -31,70 +26,23 @@ if TYPE_CHECKING:
     from sc_secure.steps.status import Status
 
 
-class _ScanValues(ScanFlags, Soft, Shared):
-    """The values of the `scan_options` and the `soft_option`, beside the shared ones."""
+class _Lazy(click.Group):
+    """Imports `scan` on first use: it alone reads policies, which takes as long to load as all else."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "scan"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "scan":
+            return super().get_command(ctx, cmd_name)
+        from sc_secure.cli import _image_scan  # noqa: PLC0415 - light start
+
+        return _image_scan.scan
 
 
-@click.group()
+@click.group(cls=_Lazy)
 def command() -> None:
     """Scan, sign and verify an image."""
-
-
-@command.command()
-@image_option
-@scan_options
-@click.option(
-    "--tool",
-    "tools",
-    multiple=True,
-    default=DEFAULT_TOOLS,
-    show_default=True,
-    metavar="NAME",
-    help="A scanner. May be given again: all run at once, and what they find is one list.",
-)
-@click.option(
-    "--tool-optional",
-    "optional",
-    multiple=True,
-    metavar="NAME",
-    help="A scanner of --tool that is left out, with a warning, if it can't run. May be given again.",
-)
-@click.option(
-    "--sbom",
-    "sbom_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A syft-json catalogue of this image.  [default: the one under --artifacts, made if missing]",
-)
-@save_option
-@soft_option
-@shared_options
-def scan(
-    *,
-    image: ImageReference,
-    tools: tuple[str, ...],
-    optional: tuple[str, ...],
-    sbom_file: Path | None,
-    save: Path | None,
-    **values: Unpack[_ScanValues],
-) -> None:
-    """Scan the image for known vulnerabilities.
-
-    Writes scan.json (every finding, with the decision and its reason) under --artifacts, and exits with 3
-    if the policy is violated.
-    """
-    from sc_secure.steps import scan as step  # noqa: PLC0415 - light start
-
-    rules = rules_of(values)
-    run_step(
-        image,
-        "scan",
-        lambda session: step.scan(
-            session, image, rules, tools=tools, optional=optional, sbom_file=sbom_file, save=save
-        ),
-        allow_failure=values["allow_failure"],
-        **shared_of(values),
-    )
 
 
 @command.command()

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pulumi
-import pulumi_docker as docker
 
 from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import FORMAT, SIGNER, signer_words
@@ -79,6 +78,8 @@ class SecuredImage(pulumi.ComponentResource):
 
     def _built(self, name: str, given: SecuredImageArgs, build: BuildArgs) -> pulumi.Output[str]:
         registry = given.get("registry")
+        import pulumi_docker as docker  # noqa: PLC0415 - a tenth of a second, for those who build here alone
+
         image = docker.Image(
             f"{name}-image",
             image_name=given.get("image_name", ""),

@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-MAX_ATTEMPTS = 10
-MAX_BASE_DELAY = 60.0
-"""Seconds."""
+from sc_secure.policy.limits import MAX_BASE_DELAY
 
 _FORM = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)(ms|s)", re.ASCII)
 

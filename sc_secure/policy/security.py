@@ -19,7 +19,8 @@ from sc_secure.errors import ConfigError
 from sc_secure.policy.age import Age
 from sc_secure.policy.block import Block as _Block
 from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
-from sc_secure.policy.retry import MAX_ATTEMPTS, Delay
+from sc_secure.policy.limits import MAX_ATTEMPTS
+from sc_secure.policy.retry import Delay
 from sc_secure.policy.sigstore import LEGACY_NEEDS, SETTINGS, SignatureFormat, SigstoreProblem, check
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, cast
 
 from sc_secure._version import __version__
 from sc_secure.policy.severity import EVERY_WORD
 from sc_secure.report.document import (
+    Artifact,
     Attachment,
     Failure,
     Finding,
@@ -17,6 +19,7 @@ from sc_secure.report.document import (
     Scanner,
     Signer,
     Step,
+    ToolUsed,
     Verdict,
 )
 from sc_secure.report.words import SIGNATURE
@@ -36,9 +39,9 @@ def step_of(name: str, needs: Sequence[str], result: StepResult) -> Step:
         started_at=result.started_at,
         finished_at=result.finished_at,
         outputs=result.outputs,
-        artifacts=result.artifacts,
+        artifacts=[Artifact.model_validate(asdict(each)) for each in result.artifacts],
         warnings=result.warnings,
-        tool=result.tool,
+        tool=ToolUsed.model_validate(asdict(result.tool)) if result.tool else None,
     )
 
 

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from sc_secure.policy.decision import Action
 from sc_secure.policy.decision import Verdict as ScanVerdict
-from sc_secure.steps.result import Artifact, StepName, ToolUsed
+from sc_secure.steps.result import StepName
 
 SCHEMA = "https://sc-secure.dev/release/v1"
 Verdict = Literal["secured", "degraded", "unsecured", "refused", "failed", "incomplete"]
@@ -35,6 +35,22 @@ class _Model(BaseModel):
         frozen=True,
         use_attribute_docstrings=True,
     )
+
+
+class Artifact(_Model):
+    """A document that a step wrote."""
+
+    path: str
+    """Relative to the project's folder, with forward slashes."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    media_type: str
+
+
+class ToolUsed(_Model):
+    """The program that did the work."""
+
+    name: str
+    version: str
 
 
 class Step(_Model):

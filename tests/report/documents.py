@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sc_secure.report.building import build, scan_of, signer_of
-from sc_secure.report.document import Failure, Release, Step
-from sc_secure.steps.result import Artifact, ToolUsed
+from sc_secure.report.document import Artifact, Failure, Release, Step, ToolUsed
 
 DIGEST = f"sha256:{'a' * 64}"
 SUBJECT = f"registry.example:5000/team/app@{DIGEST}"

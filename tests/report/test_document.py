@@ -8,7 +8,7 @@ from devtools import release_schema
 from sc_secure.report import HTML, JSON, MARKDOWN, SARIF, words, write_all
 from sc_secure.report.building import build, scan_of, signer_of, step_of
 from sc_secure.report.document import Failure, Release
-from sc_secure.steps.result import StepResult
+from sc_secure.steps.result import StepResult, ToolUsed
 from tests.report import documents
 from tests.report.documents import BEGAN, SUBJECT, chain, hostile, refused, scan_document, secured, step
 
@@ -90,7 +90,7 @@ def test_counts_of_a_result_alone() -> None:
         subject=SUBJECT,
         status="passed",
         outputs={**outputs, "verdict": "warn", "databaseBuilt": "2026-11-24T06:00:00Z"},
-        tool={"name": "grype", "version": "0.121.2"},
+        tool=ToolUsed("grype", "0.121.2"),
         started_at=BEGAN,
         finished_at=BEGAN,
     ).to_line()
