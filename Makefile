@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down env test lint format bench tools tools-path venv lock schema clean
+.PHONY: help up down env sigstore test lint format bench tools tools-path venv lock schema clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -20,6 +20,9 @@ up: ## the main job: all set-up, then `pulumi up` of examples/quickstart, and it
 
 down: ## ends what `make up` started, and only that
 	@$(PYTHON) -m devtools.down
+
+sigstore: ## a local Sigstore for trying keyless signing: eval "$(make sigstore)"
+	@$(PYTHON) -m devtools.sigstore.trial
 
 env: ## prints the shell settings of `make up`: eval "$(make env)"
 	@$(PYTHON) -m devtools.environment

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -25,6 +25,8 @@ class Row:
     """What the target is about, as a ratio; None: `ours` itself."""
     target: float | None = None
     """The most that it should be."""
+    measured: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
+    """The day."""
 
     @property
     def decisive(self) -> float:
@@ -38,21 +40,23 @@ class Row:
 
 
 def write(rows: list[Row]) -> str:
-    """Writes the files, and gives the table."""
+    """Writes the files, and gives the table. What wasn't measured this time stays, if it is of this machine."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    measured = datetime.now(UTC).date().isoformat()
-    document = {"machine": machine, "measured": measured, "rows": [asdict(row) for row in rows]}
-    (FOLDER / "results.json").write_text(json.dumps(document, indent=2) + "\n")
+    file = FOLDER / "results.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    kept = {row["what"]: Row(**row) for row in known.get("rows", [])} if known.get("machine") == machine else {}
+    rows = list((kept | {row.what: row for row in rows}).values())
+    file.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")
     table = _table(rows)
-    (FOLDER / "README.md").write_text(_PAGE.format(machine=machine, measured=measured, table=table))
+    (FOLDER / "README.md").write_text(_PAGE.format(machine=machine, table=table))
     (FOLDER / "ratios.svg").write_text(_plot([row for row in rows if row.figure is not None]))
     return table
 
 
 _PAGE = """# What it costs
 
-Written by `make bench` on {measured}: {machine}. Each figure is the median of pairs that took turns in one run; compare
+Written by `make bench`: {machine}. Each figure is the median of pairs that took turns in one run; compare
 ratios, not seconds, with those of another machine.
 
 {table}
@@ -64,11 +68,12 @@ ratios, not seconds, with those of another machine.
 
 
 def _table(rows: list[Row]) -> str:
-    lines = ["| what | ours | beside | theirs | ratio | target |", "|---|---|---|---|---|---|"]
+    lines = ["| what | ours | beside | theirs | ratio | target | measured |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         theirs = "" if row.theirs is None else f"{row.theirs:.3g} {row.unit}"
         ratio = "" if row.figure is None else f"{row.figure:.2f}"
-        lines.append(f"| {row.what} | {row.ours:.3g} {row.unit} | {row.beside} | {theirs} | {ratio} | {row.verdict} |")
+        ours, last = f"{row.ours:.3g} {row.unit}", f"{row.verdict} | {row.measured}"
+        lines.append(f"| {row.what} | {ours} | {row.beside} | {theirs} | {ratio} | {last} |")
     return "\n".join(lines)
 
 

@@ -75,7 +75,7 @@ def test_nothing_changed(
         project.set("images", references)
         first = once(project.command("up"), project.environment, project.folder)
         if side == "ours":
-            record(Row(f"first `up` of {count} images", first.seconds, "s"))
+            record(Row(f"first `up` of {count} image{'s' * (count > 1)}", first.seconds, "s"))
     for verb in ("up", "preview"):
         pair = _both(projects["ours"], projects["theirs"], verb)
         ours, theirs = middle(pair.ours).seconds, middle(pair.theirs).seconds

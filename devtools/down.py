@@ -6,6 +6,7 @@ from pathlib import Path
 
 from devtools import cache, engine, registry
 from devtools.console import progress, run_main, say
+from devtools.sigstore import trial
 
 _MADE_HERE = (
     ".venv",
@@ -25,12 +26,13 @@ _MADE_HERE = (
 
 
 def down() -> None:
-    """Ends the registry and the engine, where this project started them."""
+    """Ends the registry, the engine and the Sigstore, where this project started them."""
     if not cache.is_ours(cache.location()):
         say("nothing was started")
         return
     with progress("ending what was started"):
-        ended = [name for name, stop in (("registry", registry.stop), ("docker engine", engine.stop)) if stop()]
+        started = {"registry": registry.stop, "docker engine": engine.stop, "local Sigstore": trial.stop}
+        ended = [name for name, stop in started.items() if stop()]
     say(f"ended: {' and '.join(ended)}" if ended else "nothing of ours was running")
 
 

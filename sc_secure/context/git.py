@@ -77,7 +77,8 @@ def public_remote(url: str) -> str:
     """
     scp = _SCP_LIKE.fullmatch(url)
     if scp and "://" not in url:
-        return f"ssh://{scp[1]}/{scp[2].lstrip('/')}"
+        path = re.split(r"[?#]", scp[2], maxsplit=1)[0]
+        return f"ssh://{scp[1]}/{path.lstrip('/')}"
     try:
         parts = urllib.parse.urlsplit(url)
         host, port = parts.hostname, parts.port

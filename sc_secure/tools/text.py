@@ -6,7 +6,7 @@ import unicodedata
 
 _LINE = 360
 """Characters of one line that are shown."""
-_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def printable(text: str, *, limit: int = 2000) -> str:

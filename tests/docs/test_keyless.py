@@ -1,10 +1,13 @@
 """The examples of docs/keyless.md do what it says."""
 
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 
+from devtools.sigstore import trial
 from sc_secure import SecuredImage, load_security
 from sc_secure.context import oidc
 from sc_secure.errors import ConfigError, NotAuthorised
@@ -12,6 +15,7 @@ from sc_secure.tools.identity import parse_identity
 from sc_secure.tools.process import Runner
 from tests.components.mocked import REFERENCE, Mocks, run
 from tests.docs.test_readme import ROOT, blocks
+from tests.images import push_image
 
 PAGE = ROOT / "docs/keyless.md"
 YAML = blocks(PAGE, "yaml")
@@ -44,3 +48,26 @@ def test_the_workflows_have_the_lines_that_the_errors_ask_for() -> None:
         assert asked.items() <= job.items()
     with pytest.raises(ConfigError):
         oidc.identity_token({"SIGSTORE_ID_TOKEN": "x"}, Runner())
+
+
+def test_trying_it_at_home(tools_env: dict[str, str], registry: str, tmp_path: Path) -> None:
+    image = push_image(tools_env, tmp_path, f"{registry}/at-home", {"six": "1.16"})
+    (script,) = blocks(PAGE, "sh")
+    first, *commands = script.splitlines()
+    assert first == 'eval "$(make sigstore)"'
+    with tempfile.TemporaryDirectory(prefix="sigstore-") as name:
+        folder = Path(name) / "here"
+        sigstore = trial.running(folder)
+        try:
+            assert trial.running(folder) == sigstore, "it goes on"
+            env = {**tools_env, **trial.settings(sigstore), "ref": image}
+            done = subprocess.run(
+                ["sh", "-ec", "\n".join(commands)], cwd=tmp_path, env=env, check=False, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+            sigstore.parts[0].end()
+            again = trial.running(folder)
+            assert all(part.alive() for part in again.parts)
+            sigstore = again
+        finally:
+            sigstore.stop()
