@@ -61,6 +61,13 @@ class Project:
     def preview(self, *options: str) -> Run:
         return self._engine("preview", *options)
 
+    def refresh(self) -> Run:
+        return self._engine("refresh", "--yes", "--skip-preview")
+
+    def events(self) -> str:
+        """The last run's events, as the engine wrote them."""
+        return self._events.read_text()
+
     def destroy(self) -> Run:
         return self._engine("destroy", "--yes", "--skip-preview")
 

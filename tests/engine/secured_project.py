@@ -69,9 +69,9 @@ class SecuredProject(Project):
     def stack_outputs(self) -> dict[str, Any]:
         return json.loads(self._pulumi("stack", "output", "--json", "--stack", "dev").stdout)
 
-    def export(self) -> str:
+    def export(self, *options: str) -> str:
         """The stack's state, as `pulumi stack export` gives it."""
-        return self._pulumi("stack", "export", "--stack", "dev").stdout
+        return self._pulumi("stack", "export", "--stack", "dev", *options).stdout
 
     def plan(self, *options: str) -> dict[str, Any]:
         """`pulumi preview --json`: what would change."""

@@ -39,8 +39,10 @@ class Engine:
             command += ["--platform", build["platform"]]
             if "target" in build:
                 command += ["--target", build["target"]]
+            # The official plugin hands the values over by docker's API: they are in no command line here either.
+            args = {key: value for key, value in sorted(build.get("args", {}).items()) if key not in environment}
             for key, value in sorted(build.get("args", {}).items()):
-                command += ["--build-arg", f"{key}={value}"]
+                command += ["--build-arg", key if key in args else f"{key}={value}"]
             buildkit = self._buildkit(build.get("builderVersion"), environment)
             if buildkit:
                 command += ["--load"]
@@ -50,7 +52,7 @@ class Engine:
                 # The official plugin's images have none, and an image with one is pushed as an index.
                 "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
             }
-            self._docker([*command, "--", context], environment | builder, log, f"building {name}")
+            self._docker([*command, "--", context], environment | builder | args, log, f"building {name}")
             return file.read_text().strip()
 
     def push(self, name: str, environment: Environment, log: Log) -> str:
