@@ -45,8 +45,8 @@ def write(rows: list[Row]) -> str:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     file = FOLDER / "results.json"
     known = json.loads(file.read_text()) if file.exists() else {}
-    kept = {row["what"]: Row(**row) for row in known.get("rows", [])} if known.get("machine") == machine else {}
-    rows = list((kept | {row.what: row for row in rows}).values())
+    kept = [Row(**row) for row in known.get("rows", [])] if known.get("machine") == machine else []
+    rows = list({(row.what, row.beside): row for row in [*kept, *rows]}.values())
     file.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=2) + "\n")
     table = _table(rows)
     (FOLDER / "README.md").write_text(_PAGE.format(machine=machine, table=table))

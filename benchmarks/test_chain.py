@@ -29,18 +29,19 @@ signed="--key cosign.key --signing-config empty.json --trusted-root root.json --
 SEED = (
     SCRIPT
     + """
-grype -q "$image" -o json > scan.json
+grype -q "registry:$image" -o json > scan.json
 cosign sign $signed "$image"
-syft -q "$image" -o cyclonedx-json > sbom.json
+syft -q "registry:$image" -o cyclonedx-json > sbom.json
 cosign attest $signed --type cyclonedx --predicate sbom.json "$image"
 cosign attest $signed --type slsaprovenance1 --predicate provenance.json "$image"
 """
 )
-"""As the seed document's own commands: the image is read twice."""
+"""As the seed document's own commands: the image is read twice. From the registry, as ours does: without the prefix the
+tools ask a docker engine first, whose layers of an earlier run they would get."""
 CRITICAL = (
     SCRIPT
     + """
-syft -q "$image" -o syft-json=syft.json -o cyclonedx-json=sbom.json
+syft -q "registry:$image" -o syft-json=syft.json -o cyclonedx-json=sbom.json
 grype -q sbom:syft.json -o json > scan.json
 cosign sign $signed "$image"
 cosign attest $signed --type cyclonedx --predicate sbom.json "$image"
