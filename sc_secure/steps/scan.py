@@ -112,7 +112,9 @@ def facts(
     images = [("", image)] if given else sbom.images_of(session, image)
 
     def of(part: ImageReference) -> dict[str, Report]:
-        return scanning.scan(Target(part, lambda: given or sbom.ensure(session, part, SYFT).path, max_database_age))
+        return scanning.scan(
+            lambda run: Target(part, lambda: given or sbom.ensure(run, part, SYFT).path, max_database_age)
+        )
 
     found = [(part, of(part)) for _, part in images]
     # Only now it is known which scanners looked at all of them.

@@ -66,8 +66,12 @@ class Scanning:
                 self.used[name] = found
         self._require_one()
 
-    def scan(self, target: Target) -> dict[str, Report]:
+    def scan(self, target_of: Callable[[Session], Target]) -> dict[str, Report]:
         """What each finds in one image; each one's own report is kept.
+
+        Args:
+            target_of: the image, for a scanner that runs in this session: what ends its programs ends those that make
+                the catalogue too.
 
         Raises:
             InfrastructureError, NotAuthorised: one that is required failed, or all did.
@@ -79,8 +83,9 @@ class Scanning:
             others: dict[str, Beside[Report]] = {}
             for name in names[1:]:
                 run = replace(self._session, runner=self._session.runner.sibling())
-                others[name] = stack.enter_context(Beside(partial(_report, run, name, target), run.runner))
-            found[names[0]] = self._unless_optional(names[0], partial(_report, self._session, names[0], target))
+                others[name] = stack.enter_context(Beside(partial(_report, run, name, target_of(run)), run.runner))
+            first = partial(_report, self._session, names[0], target_of(self._session))
+            found[names[0]] = self._unless_optional(names[0], first)
             for name, other in others.items():
                 found[name] = self._unless_optional(name, other.result)
         self._require_one()

@@ -228,10 +228,14 @@ def test_it_lies_or_fails(scripted: Scripted, image: str, project: Path, script:
     assert not list(project.rglob("scan.json"))
 
 
-def test_the_time_out_ends_it_too(scripted: Scripted, image: str, tmp_path: Path) -> None:
-    sc = scripted(trivy=f"echo $$ > {tmp_path}/pid; exec sleep 600")
+@pytest.mark.parametrize(
+    ("hangs", "tools"),
+    [("trivy", f"{BOTH} --tool-optional trivy"), ("syft", "--tool trivy --tool grype"), ("grype", BOTH)],
+)
+def test_the_time_out_ends_what_hangs(scripted: Scripted, image: str, tmp_path: Path, hangs: str, tools: str) -> None:
+    sc = scripted(**{hangs: f"echo $$ > {tmp_path}/pid; exec sleep 600"})
     began = time.monotonic()
-    done = sc(f"image scan --image {image} {BOTH} --tool-optional trivy --timeout 8")
+    done = sc(f"image scan --image {image} {tools} --timeout 8")
     assert (done.code, "took longer than 8 s" in done.stderr) == (6, True)
     assert time.monotonic() - began < 30
     with pytest.raises(ProcessLookupError):
