@@ -97,7 +97,7 @@ def test_a_packed_root_has_nothing_of_this_machine_and_the_same_id_each_time(tmp
     base_image._clean(root)
     images = [tmp_path / "one.tar", tmp_path / "two.tar"]
     for image in images:
-        base_image._pack(root, image, tmp_path)
+        base_image._pack(root, image, tmp_path, ["python3"])
     assert _id(images[0]) == _id(images[1])
     with tarfile.open(tmp_path / "layer.tar") as layer:
         members = {member.name.removeprefix("./"): member for member in layer}
