@@ -9,9 +9,13 @@ from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
+from sc_secure.policy.source import check_builder, check_commit, check_source
 
 ATTESTATION_TYPES = ("cyclonedx", "spdx", "syft", "slsaprovenance1", "vuln")
 """The kinds of attestation, by the names that `image verify --attestation` takes."""
+
+_ORIGIN = {"builder_id": check_builder, "source_uri": check_source, "source_commit": check_commit}
+"""The arguments that say what the provenance must name, and what each has to be."""
 
 _IDENTITY = ("identity_regexp", "oidc_issuer", "trusted_root", "transparency_log")
 """The arguments that belong to an identity; the last two also to a key whose signatures are logged."""
@@ -50,11 +54,14 @@ def verification(component: str, given: VerifyCommandArgs, prefix: str = "") -> 
     words = ["image", "verify", *_signer_words(component, given, prefix)]
     for kind in dict.fromkeys(attestations):
         words += ["--attestation", kind]
-    origin = {key: given.get(key) for key in ("builder_id", "source_uri", "source_commit") if key in given}
-    for key, value in origin.items():
-        if not value or not value.strip():
-            raise InvalidArgs(component, [(f"{prefix}{key}", "is empty, which would demand nothing; remove it")])
-        words += [f"--{key.replace('_', '-')}", value]
+    for key, check in _ORIGIN.items():
+        value = given.get(key)
+        if not isinstance(value, str):
+            continue
+        try:
+            words += [f"--{key.replace('_', '-')}", check(value)]
+        except ValueError as error:
+            raise InvalidArgs(component, [(f"{prefix}{key}", str(error))]) from None
     trusted_root = words[words.index("--trusted-root") + 1] if "trusted_root" in given else ""
     return Verification((*words, *timeout.words, *failure_words(component, given, prefix)), timeout, trusted_root)
 

@@ -22,6 +22,7 @@ from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
 from sc_secure.policy.limits import MAX_ATTEMPTS
 from sc_secure.policy.retry import Delay
 from sc_secure.policy.sigstore import LEGACY_NEEDS, SETTINGS, SignatureFormat, SigstoreProblem, check
+from sc_secure.policy.source import check_builder, check_source
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
 """What a policy names: findings of that severity and worse."""
@@ -171,9 +172,9 @@ class SignatureVerify(_Block):
     """Keyless only: who issued the identity."""
     identity_regexp: str | None = None
     """Keyless only: what the identity must match."""
-    builder_id: str | None = Field(default=None, min_length=1, max_length=1000)
+    builder_id: Annotated[str, AfterValidator(check_builder)] | None = Field(default=None, max_length=1000)
     """The builder that the provenance must name: its very `builder.id`."""
-    source_uri: str | None = Field(default=None, min_length=1, max_length=1000)
+    source_uri: Annotated[str, AfterValidator(check_source)] | None = Field(default=None, max_length=1000)
     """The repository that the provenance must name, as `https://host/owner/name`; with `@refs/heads/main` where the ref
     counts too."""
 

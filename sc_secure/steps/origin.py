@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import urllib.parse
 from dataclasses import dataclass
 from typing import cast
 
 from sc_secure.errors import ConfigError
+from sc_secure.policy.source import check_builder, check_commit, check_source, place
 from sc_secure.tools.documents import Json
 from sc_secure.tools.text import printable
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
-_SCP_LIKE = re.compile(r"(?:[^@/\s]+@)?([\w.-]+):(?!//)(\S+)", re.ASCII)
 _SHOWN = 200
 
 
@@ -53,40 +50,23 @@ def parse_origin(builder_id: str | None, source_uri: str | None, source_commit: 
     Raises:
         ConfigError: one isn't of its form: an empty one would demand nothing.
     """
-    for flag, value in (("--builder-id", builder_id), ("--source-uri", source_uri)):
-        if value is not None and (not value.strip() or printable(value) != value):
-            raise ConfigError(f"{flag} {_shown(value)}: not a URI")
-    if source_uri is not None and not all(_place(source_uri)[:2]):
-        raise ConfigError(
-            f"--source-uri {_shown(source_uri)}: names no repository",
-            advice="such as https://github.com/OWNER/REPOSITORY, with @refs/heads/main where the ref counts too",
-        )
-    if source_commit is not None and not _COMMIT.fullmatch(source_commit):
-        raise ConfigError(
-            f"--source-commit {_shown(source_commit)}: not a whole commit (40 or 64 hexadecimal digits)",
-            advice="`git rev-parse HEAD` prints it",
-        )
+    given = {
+        "--builder-id": (builder_id, check_builder),
+        "--source-uri": (source_uri, check_source),
+        "--source-commit": (source_commit, check_commit),
+    }
+    for flag, (value, check) in given.items():
+        try:
+            if value is not None:
+                check(value)
+        except ValueError as error:
+            raise ConfigError(f"{flag} {_shown(value or '')}: {error}") from None
     return Origin(builder_id or "", source_uri or "", source_commit or "")
 
 
 def _covers(wanted: str, found: str) -> bool:
-    host, path, ref = _place(wanted)
-    return (host, path) == _place(found)[:2] and ref in ("", _place(found)[2])
-
-
-def _place(uri: str) -> tuple[str, str, str]:
-    """A repository's host, path and ref, however it is reached: `git+https://`, `ssh://` and `git@host:` are one."""
-    text, at, ref = uri.removeprefix("git+").partition("@refs/")
-    ref = f"refs/{ref}" if at else ""
-    scp = _SCP_LIKE.fullmatch(text)
-    if "://" not in text and scp:
-        text = f"ssh://{scp[1]}/{scp[2].lstrip('/')}"
-    try:
-        parts = urllib.parse.urlsplit(text if "://" in text else f"https://{text}")
-        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
-    except ValueError:
-        return "", "", ""
-    return host, parts.path.strip("/").removesuffix(".git"), ref
+    host, path, ref = place(wanted)
+    return (host, path) == place(found)[:2] and ref in ("", place(found)[2])
 
 
 def _source(provenance: Json) -> Json:

@@ -5,9 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from sc_secure import SecuredImage
+from sc_secure import SecuredImage, VerifyCommand
 from sc_secure.components._validate import InvalidArgs
-from tests.components.mocked import Mocks, run
+from tests.components.mocked import REFERENCE, Mocks, run
 
 SIGNING: dict[str, Any] = {"key": "cosign.key"}
 
@@ -58,3 +58,23 @@ def test_what_nothing_could_name_isnt_demanded(provenance: dict[str, Any]) -> No
     with pytest.raises(InvalidArgs) as raised:
         secured({}, {"signing": {**SIGNING, "verify": {"source_uri": "https://x.example/y"}}, "provenance": provenance})
     assert "add a provenance section" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("builder_id", " ", "not a URI"),
+        ("source_uri", "shop", "names no repository"),
+        ("source_commit", "abc123", "not a whole commit"),
+    ],
+)
+def test_what_demands_nothing_is_refused_before_anything(key: str, value: str, reason: str) -> None:
+    mocks, args = Mocks(), {"image": REFERENCE, "key": "k.pub", key: value}
+    with pytest.raises(InvalidArgs) as raised:
+        run(lambda: VerifyCommand("step", args).passed_ref, mocks)  # type: ignore[arg-type]
+    assert f"{key}: {reason}" in str(raised.value)
+    assert not mocks.resources
+    if key != "source_commit":
+        with pytest.raises(InvalidArgs) as raised:
+            secured({}, {"signing": {**SIGNING, "verify": {key: value}}, "provenance": {}})
+        assert f"security.signing.verify.{key}: {reason}" in str(raised.value)

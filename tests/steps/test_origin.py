@@ -75,11 +75,11 @@ def test_what_it_has_to_name(demanded: Origin, said: dict[str, object], why: str
     [
         (("", None, None), "--builder-id none: not a URI"),
         ((" ", None, None), "--builder-id"),
-        ((None, "", None), "--source-uri none: not a URI"),
+        ((None, "", None), "--source-uri none: names no repository"),
         ((None, "shop", None), "names no repository"),
         ((None, "https:///shop", None), "names no repository"),
         ((None, "https://[/x", None), "names no repository"),
-        ((None, "https://x/\x1b[31m", None), "not a URI"),
+        ((None, "https://x/\x1b[31m", None), "names no repository"),
         ((None, None, "abc123"), "not a whole commit"),
         ((None, None, "A" * 40), "not a whole commit"),
         ((None, None, ""), "not a whole commit"),
