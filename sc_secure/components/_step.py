@@ -21,6 +21,7 @@ import pulumi
 from pulumi_command import local
 
 from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, recorded, soft_failure
+from sc_secure.components._outputs import carried, joined, of_answer
 from sc_secure.components._validate import (
     KMS_SCHEMES,
     InvalidArgs,
@@ -125,15 +126,18 @@ class Step:
         def text(reference: str) -> str:
             return shlex.join([LAUNCHER, group, verb, "--image", reference, *flags, "--output", "json"])
 
-        self.attempt = self._remembered(lambda last: self._attempt(last, [soft_failure, *again]))
+        self.attempt: pulumi.Output[str] = of_answer(partial(self._remembered, partial(self._attempt, again=again)))
         """The number of the step's run, where only the number tells it from the last one."""
-        limit = f"{timeout.seconds + GRACE_SECONDS}s"
+        limit, create = f"{timeout.seconds + GRACE_SECONDS}s", image.apply(text)
         command = local.Command(
             name,
-            create=image.apply(text),
+            create=create,
             environment={
                 ATTEMPT: self.attempt,
-                **{name: self._remembered(partial(_fingerprint, name, path)) for name, path in (files or {}).items()},
+                **{
+                    variable: Later(partial(self._remembered, partial(_fingerprint, variable, path)))
+                    for variable, path in (files or {}).items()
+                },
                 **(reruns_on or {}),
             },
             logging=local.Logging.NONE,
@@ -144,21 +148,18 @@ class Step:
                 custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit),
             ),
         )
-        self.result: pulumi.Output[StepResult] = pulumi.Output.all(image, command.stdout).apply(
-            lambda got: _passed(name, parent, got[0], got[1])
+        self.result: pulumi.Output[StepResult] = joined(
+            [image, command.stdout], lambda got: _passed(name, parent, got[0], got[1])
         )
-        self.status: pulumi.Output[str] = self.result.apply(lambda result: result.status)
         self.passed_ref = gate(image, [self])
+        # What goes wrong with the command or before it, the result carries.
+        carried([image, create, self.attempt, self.passed_ref, *vars(command).values()])
 
-    def _remembered(self, value: Callable[[Recorded | None], Awaitable[str]]) -> pulumi.Output[str]:
+    async def _remembered(self, value: Callable[[Recorded | None], Awaitable[str]]) -> str:
         """What is made of the last update's record, which a preview knows too."""
+        return await value(await recorded(self._parent, self._name))
 
-        async def read() -> str:
-            return await value(await recorded(self._parent, self._name))
-
-        return pulumi.Output.from_input(Later(read))
-
-    async def _attempt(self, last: Recorded | None, reasons: Sequence[Reason]) -> str:
+    async def _attempt(self, last: Recorded | None, again: Sequence[Reason]) -> str:
         """The number of the attempt: the recorded one, or one more where something calls for it."""
         if last is None:
             return "1"
@@ -167,16 +168,29 @@ class Step:
         except Exception:  # the image's own error is told where it belongs
             reference = None
         if last.result is not None and last.result.subject == reference:
-            for reason in reasons:
+            for reason in (soft_failure, *again):
                 why = await reason(last.result)
                 if why:
                     pulumi.log.info(f"{self._name} runs again: {why}", self._parent)
                     return str(last.attempt + 1)
         return str(last.attempt)
 
+    def outputs(self, **keys: str) -> dict[str, Callable[[], pulumi.Output[Any]]]:
+        """The outputs that every step's component has, and those of its own.
+
+        Args:
+            keys: an output's name in Python -> the key in the result's outputs.
+        """
+        own = {name: partial(self.output, key) for name, key in keys.items()}
+        return {"passed_ref": lambda: self.passed_ref, "status": self.status, **own}
+
+    def status(self) -> pulumi.Output[str]:
+        """How it ended."""
+        return joined([self.result], lambda got: got[0].status)
+
     def output(self, key: str, default: Any = "") -> pulumi.Output[Any]:
         """One of the result's outputs."""
-        return self.result.apply(lambda result: result.outputs.get(key, default))
+        return joined([self.result], lambda got: got[0].outputs.get(key, default))
 
 
 async def _fingerprint(variable: str, path: str, last: Recorded | None) -> str:
@@ -215,20 +229,17 @@ def gate(reference: pulumi.Output[str], steps: Sequence[Step]) -> pulumi.Output[
     """
     if not steps:
         return reference
-    results = pulumi.Output.all(*[step.result for step in steps])
-    waiting = pulumi.Output.all(reference, results)
-    preview = pulumi.runtime.is_dry_run()
+    waited_for = [reference, *(step.result for step in steps)]
+    if not pulumi.runtime.is_dry_run():
+        return joined(waited_for, lambda got: got[0])
+
+    async def resources() -> set[pulumi.Resource]:
+        return set[pulumi.Resource]().union(*[await output.resources() for output in waited_for])
 
     async def value() -> str:
-        if preview:
-            return cast(str, await reference.future(with_unknowns=True))
-        resolved = await waiting.future(with_unknowns=True)
-        return resolved[0] if resolved else ""
+        return cast(str, await reference.future(with_unknowns=True))
 
-    async def known() -> bool:
-        return await (reference if preview else waiting).is_known()
-
-    return pulumi.Output(waiting.resources(), Later(value), Later(known), Later(reference.is_secret))
+    return pulumi.Output(Later(resources), Later(value), Later(reference.is_known), Later(reference.is_secret))
 
 
 def public(output: pulumi.Output[Any]) -> pulumi.Output[Any]:

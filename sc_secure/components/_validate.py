@@ -97,7 +97,9 @@ def digest_reference(component: str, path: str, value: pulumi.Input[str]) -> pul
         folder, slash, last = repository.rpartition("/")
         return f"{folder}{slash}{last.split(':')[0]}@{digest}" if slash else reference
 
-    return pulumi.Output.from_input(check(value) if isinstance(value, str) else value).apply(check)
+    if isinstance(value, str):
+        return pulumi.Output.from_input(check(value))
+    return (value if isinstance(value, pulumi.Output) else pulumi.Output.from_input(value)).apply(check)
 
 
 def portable_key(component: str, path: str, key: str, root: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
 from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
@@ -21,7 +22,7 @@ _POLICY = ("builder_id", "include_git", "include_dockerfile", "build_args")
 """The arguments of provenance that are the policy's."""
 
 
-class AttestCommand(pulumi.ComponentResource):
+class AttestCommand(Component):
     """Attests something about an image. Attaching it again adds nothing; destroying this leaves the attestation."""
 
     passed_ref: pulumi.Output[str]
@@ -54,18 +55,7 @@ class AttestCommand(pulumi.ComponentResource):
             reruns_on={"SC_SECURE_SCAN": given["scan_run"]} if "scan_run" in given else {},
             again=gone_from_registry(self, drift),
         )
-        self.passed_ref = self.step.passed_ref
-        self.status = self.step.status
-        self.predicate_type = self.step.output("predicateType")
-        self.attestation_digest = self.step.output("attestationDigest")
-        self.register_outputs(
-            {
-                "passedRef": self.passed_ref,
-                "status": self.status,
-                "predicateType": self.predicate_type,
-                "attestationDigest": self.attestation_digest,
-            }
-        )
+        self.publish(self.step.outputs(predicate_type="predicateType", attestation_digest="attestationDigest"))
 
 
 def build_arg_words(component: str, args: Mapping[str, Any], recorded: Sequence[str], prefix: str = "") -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._outputs import Component, joined
 from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import FORMAT, SIGNER, signer_words
 from sc_secure.components._step import Step, gate, project_root
@@ -33,7 +34,7 @@ from sc_secure.steps.result import StepResult
 _VERIFY = "security.signing.verify"
 
 
-class SecuredImage(pulumi.ComponentResource):
+class SecuredImage(Component):
     """Builds and pushes a container image, and lets it through only when every step of its security policy has passed.
 
     With `image_ref` nothing is built; with security off it is a plain build and push, and no step exists.
@@ -70,11 +71,10 @@ class SecuredImage(pulumi.ComponentResource):
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self.image_ref = reference if reference is not None else self._built(name, given, cast(BuildArgs, build))
-        self.digest = self.image_ref.apply(lambda ref: ref.split("@", 1)[1])
         steps = self._secured(name, security, build) if security.enabled else _Steps()
         if not steps.all():
             pulumi.log.warn("security is off: the image is neither scanned nor signed", self)
-        self._set_outputs(steps)
+        self._publish(steps)
 
     def _built(self, name: str, given: SecuredImageArgs, build: BuildArgs) -> pulumi.Output[str]:
         registry = given.get("registry")
@@ -146,35 +146,29 @@ class SecuredImage(pulumi.ComponentResource):
             verify["image"], verify["drift"] = gate(image, steps.all()), security.drift
             steps.verify = VerifyCommand(f"{name}-verify", verify, self._child_opts)
 
-    def _set_outputs(self, steps: "_Steps") -> None:
-        sbom, scan, sign, attests = steps.sbom, steps.scan, steps.sign, steps.attests.values()
-        nothing = pulumi.Output.from_input("")
-        self.deployable_ref = gate(self.image_ref, steps.all())
-        self.sbom_path = sbom.sbom_path if sbom else nothing
-        self.sbom_sha256 = sbom.sbom_sha256 if sbom else nothing
-        self.scan_summary = scan.scan_summary if scan else pulumi.Output.from_input({})
-        self.rekor_uuid = sign.rekor_uuid if sign else nothing
-        self.rekor_log_index = sign.rekor_log_index if sign else nothing
-        attached = [pulumi.Output.all(attest.predicate_type, attest.attestation_digest) for attest in attests]
-        self.attestations = pulumi.Output.all(*attached).apply(_as_map)
-        results = pulumi.Output.all(*[step.result for step in steps.all()])
-        self.status = results.apply(_status)
-        self.warnings = results.apply(_warnings)
-        self.register_outputs(
+    def _publish(self, steps: "_Steps") -> None:
+        sbom, scan, sign = steps.sbom, steps.scan, steps.sign
+        attested = [attest.step.result for attest in steps.attests.values()]
+        results = [step.result for step in steps.all()]
+        self.publish(
             {
-                "imageRef": self.image_ref,
-                "digest": self.digest,
-                "deployableRef": self.deployable_ref,
-                "sbomPath": self.sbom_path,
-                "sbomSha256": self.sbom_sha256,
-                "scanSummary": self.scan_summary,
-                "rekorUuid": self.rekor_uuid,
-                "rekorLogIndex": self.rekor_log_index,
-                "attestations": self.attestations,
-                "status": self.status,
-                "warnings": self.warnings,
+                "image_ref": lambda: self.image_ref,
+                "digest": lambda: joined([self.image_ref], lambda got: got[0].split("@", 1)[1]),
+                "deployable_ref": lambda: gate(self.image_ref, steps.all()),
+                "sbom_path": lambda: sbom.sbom_path if sbom else _nothing(),
+                "sbom_sha256": lambda: sbom.sbom_sha256 if sbom else _nothing(),
+                "scan_summary": lambda: scan.scan_summary if scan else pulumi.Output.from_input({}),
+                "rekor_uuid": lambda: sign.rekor_uuid if sign else _nothing(),
+                "rekor_log_index": lambda: sign.rekor_log_index if sign else _nothing(),
+                "attestations": lambda: joined(attested, _attestations),
+                "status": lambda: joined(results, _status),
+                "warnings": lambda: joined(results, _warnings),
             }
         )
+
+
+def _nothing() -> pulumi.Output[str]:
+    return pulumi.Output.from_input("")
 
 
 @dataclass
@@ -227,9 +221,10 @@ def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommand
     return attested
 
 
-def _as_map(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Without those that failed softly, which have no predicate type."""
-    return {kind: digest for kind, digest in pairs if kind}
+def _attestations(results: Sequence[StepResult]) -> dict[str, Any]:
+    """Predicate type -> manifest's digest, without those that failed softly, which have no predicate type."""
+    pairs = [(result.outputs.get("predicateType"), result.outputs.get("attestationDigest", "")) for result in results]
+    return {str(kind): digest for kind, digest in pairs if kind}
 
 
 def _warnings(results: Sequence[StepResult]) -> list[str]:

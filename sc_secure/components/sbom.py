@@ -2,12 +2,13 @@
 
 import pulumi
 
+from sc_secure.components._outputs import Component
 from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
 from sc_secure.components._validate import digest_reference, policy_checked, validated
 from sc_secure.components.args import SbomCommandArgs
 
 
-class SbomCommand(pulumi.ComponentResource):
+class SbomCommand(Component):
     """Catalogues an image: its software bill of materials, as a file under `.sc/artifacts/`. Changes no registry."""
 
     passed_ref: pulumi.Output[str]
@@ -28,15 +29,4 @@ class SbomCommand(pulumi.ComponentResource):
         super().__init__("sc-secure:index:SbomCommand", name, {}, opts)
         words = ["sbom", "generate", "--format", sbom.format, *saved, *timeout.words, *failure]
         self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts)
-        self.passed_ref = self.step.passed_ref
-        self.status = self.step.status
-        self.sbom_path = self.step.output("path")
-        self.sbom_sha256 = self.step.output("sha256")
-        self.register_outputs(
-            {
-                "passedRef": self.passed_ref,
-                "status": self.status,
-                "sbomPath": self.sbom_path,
-                "sbomSha256": self.sbom_sha256,
-            }
-        )
+        self.publish(self.step.outputs(sbom_path="path", sbom_sha256="sha256"))

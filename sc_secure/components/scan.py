@@ -9,6 +9,7 @@ from typing import Any, cast
 import pulumi
 
 from sc_secure.components._memory import Reason, older_than
+from sc_secure.components._outputs import Component, joined
 from sc_secure.components._step import Step, checked_timeout, failure_words, number, project_root, saved_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, portable_path, validated
 from sc_secure.components.args import ScanCommandArgs
@@ -122,7 +123,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-class ScanCommand(pulumi.ComponentResource):
+class ScanCommand(Component):
     """Scans an image for known vulnerabilities. Findings that the policy forbids fail it, and all that waits for it."""
 
     passed_ref: pulumi.Output[str]
@@ -151,9 +152,7 @@ class ScanCommand(pulumi.ComponentResource):
             reruns_on=what.reruns_on,
             again=what.again,
         )
-        self.passed_ref = self.step.passed_ref
-        self.status = self.step.status
-        self.scan_summary = self.step.result.apply(lambda result: {key: result.outputs.get(key, "") for key in SUMMARY})
-        self.register_outputs(
-            {"passedRef": self.passed_ref, "status": self.status, "scanSummary": self.scan_summary},
-        )
+        self.publish({**self.step.outputs(), "scan_summary": self._summary})
+
+    def _summary(self) -> pulumi.Output[dict[str, Any]]:
+        return joined([self.step.result], lambda got: {key: got[0].outputs.get(key, "") for key in SUMMARY})

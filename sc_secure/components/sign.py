@@ -3,13 +3,14 @@
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
 from sc_secure.components._step import Step, checked_timeout, failure_words
 from sc_secure.components._validate import digest_reference, validated
 from sc_secure.components.args import SignCommandArgs
 
 
-class SignCommand(pulumi.ComponentResource):
+class SignCommand(Component):
     """Signs an image, with a key or as the identity of the CI job.
 
     Signing again what is signed adds nothing; destroying it leaves the signature.
@@ -37,17 +38,5 @@ class SignCommand(pulumi.ComponentResource):
         words = ["image", "sign", *signer.words, *timeout.words, *failure]
         again = gone_from_registry(self, drift)
         self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=signer.files, again=again)
-        self.passed_ref = self.step.passed_ref
-        self.status = self.step.status
-        self.signature_digest = self.step.output("signatureDigest")
-        self.rekor_uuid = self.step.output("rekorUuid")
-        self.rekor_log_index = self.step.output("rekorLogIndex")
-        self.register_outputs(
-            {
-                "passedRef": self.passed_ref,
-                "status": self.status,
-                "signatureDigest": self.signature_digest,
-                "rekorUuid": self.rekor_uuid,
-                "rekorLogIndex": self.rekor_log_index,
-            }
-        )
+        own = {"signature_digest": "signatureDigest", "rekor_uuid": "rekorUuid", "rekor_log_index": "rekorLogIndex"}
+        self.publish(self.step.outputs(**own))

@@ -1,11 +1,13 @@
 """`VerifyCommand`: reads the signature and attestations back from the registry, and checks them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._outputs import Component
 from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
@@ -116,7 +118,7 @@ def _root_words(component: str, given: VerifyCommandArgs, prefix: str) -> list[s
     return ["--trusted-root", portable_path(component, f"{prefix}trusted_root", given["trusted_root"], project_root())]
 
 
-class VerifyCommand(pulumi.ComponentResource):
+class VerifyCommand(Component):
     """Verifies an image's signature, and each attestation that is asked for, by a key or an identity.
 
     What isn't verified fails it.
@@ -148,7 +150,4 @@ class VerifyCommand(pulumi.ComponentResource):
             files=files,
             again=gone_from_registry(self, drift),
         )
-        self.passed_ref = self.step.passed_ref
-        self.status = self.step.status
-        self.verified = self.step.output("verified", {})
-        self.register_outputs({"passedRef": self.passed_ref, "status": self.status, "verified": self.verified})
+        self.publish({**self.step.outputs(), "verified": partial(self.step.output, "verified", {})})
