@@ -9,251 +9,55 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from sc_secure.errors import ConfigError
-from sc_secure.policy.age import Age
 from sc_secure.policy.block import Block as _Block
-from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
 from sc_secure.policy.limits import MAX_ATTEMPTS
+from sc_secure.policy.output import Output
 from sc_secure.policy.retry import Delay
-from sc_secure.policy.sigstore import LEGACY_NEEDS, SETTINGS, SignatureFormat, SigstoreProblem, check
-from sc_secure.policy.source import check_builder, check_source
+from sc_secure.policy.scanning import DEFAULT_TOOLS, MAX_VEX, Scan, ScanTool, Threshold
+from sc_secure.policy.signing import MAX_KEYS, SignatureVerify, Signing
+from sc_secure.policy.sigstore import SigstoreProblem
 
-Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
-"""What a policy names: findings of that severity and worse."""
+__all__ = [
+    "DEFAULT_TOOLS",
+    "MAX_BUILD_ARGS",
+    "MAX_KEYS",
+    "MAX_VEX",
+    "Output",
+    "Provenance",
+    "Retry",
+    "Sbom",
+    "SbomAttach",
+    "SbomFormat",
+    "Scan",
+    "ScanTool",
+    "Security",
+    "SignatureVerify",
+    "Signing",
+    "Threshold",
+    "Timeouts",
+    "model_in",
+    "near_miss",
+    "parse_security",
+    "problems",
+]
+
 SbomFormat = Literal["cyclonedx-json", "spdx-json", "syft-json"]
 
 MAX_BUILD_ARGS = 50
 """How many build arguments' values are recorded at most: each is a part of the command."""
 BuildArgName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
-MAX_KEYS = 8
-"""How many further keys are accepted at most: each is a part of the command, and each is tried."""
-MAX_VEX = 20
-"""How many VEX documents a policy names at most: each is a part of the command."""
-SigstoreUrl = Annotated[str, Field(min_length=1, max_length=1000)]
-SigstorePath = Annotated[str, Field(min_length=1, max_length=1024)]
-VexPath = Annotated[str, Field(min_length=1, max_length=1024)]
 
 
 def _only_bundle(value: bool) -> bool:
     if not value:
         raise ValueError("an unsigned attachment isn't available in this version; remove it")
     return value
-
-
-DEFAULT_TOOLS = ("grype",)
-"""What an image is scanned with when nothing is said."""
-
-
-def _inside(value: str) -> str:
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or path == PurePosixPath():
-        raise ValueError("a file's path relative to the project, and inside it, is expected")
-    return value
-
-
-class Output(_Block):
-    """Where a copy of a document is kept."""
-
-    local: Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_inside)] | None = None
-    """A file of the project, besides the one under `.sc/artifacts`. Each image of a program needs its own."""
-
-
-class ScanTool(_Block):
-    """One scanner."""
-
-    name: Literal["grype", "trivy"]
-    """The scanner's name."""
-    required: bool = True
-    """A scanner that can't run fails the scan. `false`: it is left out with a warning, as long as another one runs."""
-    enabled: bool = True
-    """Run this scanner."""
-    fail_on: Threshold | None = None
-    """Findings of this severity and worse close the gate; with `scan.failOn`, the stricter of the two counts."""
-    warn_on: Threshold | None = None
-    """Findings of this severity and worse are warned of."""
-
-
-class Scan(_Block):
-    """Looking for known vulnerabilities, and what to do about them."""
-
-    enabled: bool = True
-    """Scan the image."""
-    required: bool = True
-    """A scan that can't be done stops all that comes after it. `false`: a warning, and the next update tries again."""
-    fail_on: Threshold | None = None
-    """Findings of this severity and worse close the gate. `critical` when nothing is said here or at the tool."""
-    warn_on: Threshold | None = None
-    """Findings of this severity and worse are warned of."""
-    tools: list[ScanTool] = Field(default_factory=lambda: [ScanTool(name=name) for name in DEFAULT_TOOLS])
-    """The scanners."""
-    only_fixed: bool = False
-    """Findings without a fixed version don't close the gate by their severity."""
-    ignore: list[IgnoreRule] = Field(default_factory=list[IgnoreRule])
-    """Findings that somebody has looked at, and that don't count until a day."""
-    vex: list[VexPath] = Field(default_factory=list[str])
-    """OpenVEX 0.2.0 documents, as paths relative to the project: what they clear doesn't count."""
-    kev: bool = False
-    """Findings that are known to be exploited (CISA's KEV catalogue) close the gate, whatever their severity."""
-    epss_above: float | None = Field(default=None, ge=0, lt=1)
-    """Findings whose EPSS probability is above this close the gate, whatever their severity."""
-    rescan_after: Age | None = None
-    """Scan again once the last scan is older than this, as `24h` or `7d`: the next update does."""
-    max_database_age: Age | None = None
-    """How old the vulnerability database may be, as `120h` or `5d`. What the scanner allows when not said."""
-    output: Output = Field(default_factory=Output)
-    """Where a copy of the report is kept."""
-    attest: bool = True
-    """Attach the scan's result to the image as a signed attestation, where signing is on."""
-
-    @model_validator(mode="after")
-    def _one_tool_runs(self) -> Scan:
-        if self.enabled and not any(tool.enabled for tool in self.tools):
-            raise ValueError(
-                "tools: no scanner is enabled: nothing would be scanned; set scan.enabled to false instead"
-            )
-        if len({tool.name for tool in self.tools}) < len(self.tools):
-            raise ValueError("tools: a scanner stands there twice; keep one of them")
-        return self
-
-    @model_validator(mode="after")
-    def _exceptions_are_few(self) -> Scan:
-        if len(self.ignore) > MAX_RULES:
-            raise ValueError(f"ignore: more than {MAX_RULES} rules; write OpenVEX statements instead (vex)")
-        rules = [rule.what for rule in self.ignore]
-        twice = [what for what in rules if rules.count(what) > 1]
-        if twice:
-            raise ValueError(f"ignore: {twice[0]} stands there twice; keep one of them")
-        if len(self.vex) > MAX_VEX or len(set(self.vex)) < len(self.vex):
-            raise ValueError(f"vex: at most {MAX_VEX} documents, each once")
-        return self
-
-    @property
-    def running(self) -> list[ScanTool]:
-        """The scanners that are switched on."""
-        return [tool for tool in self.tools if tool.enabled]
-
-    @property
-    def effective_fail_on(self) -> Threshold:
-        """The threshold for all scanners. A scanner that runs alone has no other: the stricter of both."""
-        return _strictest([self.fail_on, *(tool.fail_on for tool in self._alone)]) or "critical"
-
-    @property
-    def effective_warn_on(self) -> Threshold | None:
-        """The threshold of warnings for all scanners, if one is named."""
-        return _strictest([self.warn_on, *(tool.warn_on for tool in self._alone)])
-
-    @property
-    def _alone(self) -> list[ScanTool]:
-        return self.running if len(self.running) == 1 else []
-
-
-def _strictest(thresholds: list[Threshold | None]) -> Threshold | None:
-    """The threshold that takes in the most severities."""
-    order: tuple[Threshold, ...] = ("unknown", "negligible", "low", "medium", "high", "critical")
-    return next((threshold for threshold in order if threshold in thresholds), None)
-
-
-class SignatureVerify(_Block):
-    """Verifying what was signed, before anything uses it."""
-
-    enabled: bool = True
-    """Verify the image, with all that is attached, before anything uses it."""
-    key: str | None = None
-    """The public key. Without it, the public half of `signing.key`."""
-    keys: list[str] = Field(default_factory=list[str], max_length=MAX_KEYS)
-    """Further public keys that are accepted: old ones, until everything is signed anew."""
-    oidc_issuer: str | None = None
-    """Keyless only: who issued the identity."""
-    identity_regexp: str | None = None
-    """Keyless only: what the identity must match."""
-    builder_id: Annotated[str, AfterValidator(check_builder)] | None = Field(default=None, max_length=1000)
-    """The builder that the provenance must name: its very `builder.id`."""
-    source_uri: Annotated[str, AfterValidator(check_source)] | None = Field(default=None, max_length=1000)
-    """The repository that the provenance must name, as `https://host/owner/name`; with `@refs/heads/main` where the ref
-    counts too."""
-
-
-class Signing(_Block):
-    """Signing the image and everything attached to it."""
-
-    enabled: bool = True
-    """Sign the image."""
-    required: bool = True
-    """A signature that can't be made stops all that comes after it. `false`: a warning; and nothing is verified."""
-    keyless: bool = False
-    """Sign with a short-lived certificate for a workload identity (Sigstore)."""
-    key: str | None = None
-    """A cosign private key: a file's path relative to the project, `env://NAME`, or a KMS address."""
-    password_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """The name of the environment variable that holds the key's password. `COSIGN_PASSWORD` when not said."""
-    transparency_log: bool | None = None
-    """Record signatures in a log (Rekor), and demand its entry when verifying. When not said: with `keyless`."""
-    fulcio_url: SigstoreUrl | None = None
-    """A private Sigstore's certificate authority. The public one when neither it nor `signingConfig` is said."""
-    rekor_url: SigstoreUrl | None = None
-    """A private Sigstore's transparency log."""
-    tsa_url: SigstoreUrl | None = None
-    """A private timestamp authority (RFC 3161)."""
-    oidc_issuer: SigstoreUrl | None = None
-    """Keyless only: who must have issued the identity token. Anyone that the certificate authority takes, when not
-    said."""
-    trusted_root: SigstorePath | None = None
-    """A private Sigstore's authorities and logs: a file's path relative to the project."""
-    signing_config: SigstorePath | None = None
-    """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
-    format: SignatureFormat = "bundle"
-    """How signatures and attestations are kept in the registry: as Sigstore bundles, in cosign's older way, which needs
-    a key and no log, or both."""
-    verify: SignatureVerify = Field(default_factory=SignatureVerify)
-    """How what was signed is verified."""
-
-    @model_validator(mode="after")
-    def _one_way_to_sign(self) -> Signing:
-        if not self.enabled:
-            return self
-        if not self.required and "enabled" in self.verify.model_fields_set and self.verify.enabled:
-            raise ValueError(
-                "required: false lets an image pass that couldn't be signed, so it can't be verified; set required to "
-                "true, or verify.enabled to false"
-            )
-        if self.keyless and self.key:
-            raise ValueError("keyless and key exclude each other; keep one of them")
-        if not self.keyless and not self.key:
-            raise ValueError("say how to sign: key (a cosign private key), or keyless: true")
-        if self.keyless and (self.verify.key or self.verify.keys):
-            raise SigstoreProblem(
-                "verify.key", "has no meaning with {keyless}: say who must have signed by an identity"
-            )
-        if self.key and (self.verify.identity_regexp or self.verify.oidc_issuer):
-            raise SigstoreProblem("verify.identity_regexp", "has no meaning with a key: it goes with {keyless}")
-        if self.keyless and self.password_env is not None:
-            raise SigstoreProblem("password_env", "has no meaning with {keyless}")
-        check(self.sigstore, keyless=self.keyless, transparency_log=self.transparency_log)
-        if self.format != "bundle" and (self.logged or self.sigstore):
-            raise SigstoreProblem("format", f"{self.format} {LEGACY_NEEDS}; use bundle")
-        return self
-
-    @property
-    def sigstore(self) -> dict[str, str]:
-        """What is said of the Sigstore: setting → value, of `sigstore.SETTINGS`."""
-        said: dict[str, str | None] = {name: getattr(self, name) for name in SETTINGS}
-        return {name: value for name, value in said.items() if value}
-
-    @property
-    def verifies(self) -> bool:
-        """What was signed is verified. Where signing isn't required, there may be nothing to verify."""
-        return self.enabled and self.required and self.verify.enabled
-
-    @property
-    def logged(self) -> bool:
-        """Signatures get an entry in a transparency log."""
-        return self.keyless if self.transparency_log is None else self.transparency_log
 
 
 class SbomAttach(_Block):
