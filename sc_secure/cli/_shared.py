@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, cast
 
 import click
 
-from sc_secure.context.credentials import NamedVariables
+from sc_secure.context.credentials import Given, NamedVariables
 from sc_secure.errors import ScSecureError
 from sc_secure.policy.limits import MAX_ATTEMPTS, MAX_BASE_DELAY
 from sc_secure.steps.result import StepName, StepResult
@@ -34,6 +34,7 @@ class Shared(TypedDict):
     timeout: float
     registry_username_env: str | None
     registry_password_env: str | None
+    registry_config: Path | None
     retry_attempts: int | None
     retry_base_delay: float | None
 
@@ -47,6 +48,7 @@ def shared_of(values: Shared) -> Shared:
         timeout=values["timeout"],
         registry_username_env=values["registry_username_env"],
         registry_password_env=values["registry_password_env"],
+        registry_config=values["registry_config"],
         retry_attempts=values["retry_attempts"],
         retry_base_delay=values["retry_base_delay"],
     )
@@ -116,6 +118,13 @@ def run_options(command: Command, *, what: str, timeout: float) -> Command:
             help="The environment variable that holds the password or token. Goes with --registry-username-env.",
         ),
         click.option(
+            "--registry-config",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="A file of docker's form with the registry's credentials, yours alone (0600). Passed over where it "
+            "isn't there.",
+        ),
+        click.option(
             "--retry-attempts",
             type=click.IntRange(1, MAX_ATTEMPTS),
             metavar="N",
@@ -182,7 +191,7 @@ def session_for(image: ImageReference, **shared: Unpack[Shared]) -> AbstractCont
         timeout=shared["timeout"],
         verbose=shared["verbose"],
         image=image,
-        registry_variables=named,
+        registry=Given(named, shared["registry_config"]),
         retry=Retrying(shared["retry_attempts"], shared["retry_base_delay"]),
     )
 

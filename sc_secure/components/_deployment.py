@@ -68,7 +68,7 @@ def _verify_args(component: str, given: DeploymentVerifyArgs | None, path: str) 
     policy = policy_of(component, given, f"{path}.")
     if policy is None:
         return cast(VerifyCommandArgs, {"image": "", **own})
-    doubled = [key for key in own if key != "timeout_seconds"]
+    doubled = [key for key in own if key not in ("timeout_seconds", "registry")]
     if doubled:
         raise InvalidArgs(component, [(f"{path}.{doubled[0]}", "excludes a policy, which says it already")])
     return _by_policy(component, policy, path) | cast(VerifyCommandArgs, own)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 import pulumi
 from pulumi_command import local
 
+from sc_secure.components._held import Held
 from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, recorded, soft_failure
 from sc_secure.components._outputs import carried, joined, of_answer
 from sc_secure.components._validate import (
@@ -104,6 +105,7 @@ class Step:
         reruns_on: Mapping[str, pulumi.Input[str]] | None = None,
         files: Mapping[str, str] | None = None,
         again: Sequence[Reason] = (),
+        held: Held | None = None,
     ) -> None:
         """Declares the command.
 
@@ -118,12 +120,16 @@ class Step:
             files: of files that the command names, the content decides too: a variable -> the file's path, relative to
                 the project.
             again: what else calls for another attempt, looked at in the result that the last update recorded.
+            held: the registry's credentials, where the program itself holds them.
         """
         write_launcher(project_root())
         self._name, self._parent, self.image = name, parent, image
         group, verb, *flags = words
+        flags += ["--registry-config", held.path] if held else []
 
-        def text(reference: str) -> str:
+        async def text(reference: str) -> str:
+            if held:
+                await held.written(project_root())
             return shlex.join([LAUNCHER, group, verb, "--image", reference, *flags, "--output", "json"])
 
         self.attempt: pulumi.Output[str] = of_answer(partial(self._remembered, partial(self._attempt, again=again)))

@@ -74,6 +74,8 @@ class SbomCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
+    registry: NotRequired[RegistryArgs]
+    """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     format: NotRequired[str]
     """cyclonedx-json (when not said), spdx-json or syft-json."""
     timeout_seconds: NotRequired[int]
@@ -91,6 +93,8 @@ class ScanCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
+    registry: NotRequired[RegistryArgs]
+    """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     fail_on: NotRequired[str]
     """Findings of this severity and worse close the gate. critical when not said."""
     warn_on: NotRequired[str]
@@ -126,6 +130,8 @@ class SignCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
+    registry: NotRequired[RegistryArgs]
+    """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     key: NotRequired[str]
     """A cosign private key: a file relative to the project, `env://NAME`, or a KMS address. Excludes `keyless`."""
     password_env: NotRequired[str]
@@ -163,6 +169,8 @@ class AttestCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
+    registry: NotRequired[RegistryArgs]
+    """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     predicate: str
     """What is attached: `sbom`, `provenance` or `scan`."""
     key: NotRequired[str]
@@ -218,6 +226,8 @@ class VerifyCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
+    registry: NotRequired[RegistryArgs]
+    """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     key: NotRequired[str]
     """The public key, or the private key whose public half is meant. Excludes `identity_regexp`."""
     keys: NotRequired[list[str]]
@@ -277,6 +287,8 @@ class DeploymentVerifyArgs(TypedDict):
     """The repository that the provenance must name, as https://host/owner/name; with @refs/heads/main for a ref."""
     source_commit: NotRequired[str]
     """The commit that the provenance must name."""
+    registry: NotRequired[RegistryArgs]
+    """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     security: NotRequired[SecurityArgs]
     """The policy that the image was secured by: its key or identity, and all that it attests. Excludes `key`."""
     security_file: NotRequired[str]

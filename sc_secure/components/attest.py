@@ -6,6 +6,7 @@ from typing import Any, cast
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
 from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
@@ -42,6 +43,7 @@ class AttestCommand(Component):
         drift = checked_drift("AttestCommand", given.get("drift"), "heal")
         failure = failure_words("AttestCommand", given)
         image = digest_reference("AttestCommand", "image", given["image"])
+        credentials = held("AttestCommand", name, given.get("registry"), opts)
         super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
         words = [*what, *signer.words, *timeout.words, *failure]
         self.step = Step(
@@ -54,6 +56,7 @@ class AttestCommand(Component):
             files=signer.files,
             reruns_on={"SC_SECURE_SCAN": given["scan_run"]} if "scan_run" in given else {},
             again=gone_from_registry(self, drift),
+            held=credentials,
         )
         self.publish(self.step.outputs(predicate_type="predicateType", attestation_digest="attestationDigest"))
 

@@ -21,11 +21,11 @@ class BuildArgs(TypedDict):
 
 
 class RegistryArgs(TypedDict):
-    """The registry to push to, where the ambient docker configuration doesn't know its credentials."""
+    """The registry, where docker's configuration and the cloud's identity don't have its credentials."""
 
     server: pulumi.Input[str]
     """The registry's host name."""
     username: NotRequired[pulumi.Input[str]]
     """The user's name."""
     password: NotRequired[pulumi.Input[str]]
-    """The password or token. Kept in the image resource's state only, as a secret."""
+    """The password or token. In the built image's state only, as a secret; a step reads it from a file of the run."""

@@ -71,6 +71,7 @@ class SecuredImage(Component):
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self.image_ref = reference if reference is not None else self._built(name, given, cast(BuildArgs, build))
+        self._registry = given.get("registry")
         steps = self._secured(name, security, build) if security.enabled else _Steps()
         if not steps.all():
             pulumi.log.warn("security is off: the image is neither scanned nor signed", self)
@@ -112,6 +113,8 @@ class SecuredImage(Component):
                 "required": security.sbom.required,
                 "retry": retry,
             }
+            if self._registry:
+                sbom_args["registry"] = self._registry
             if security.sbom.output.local is not None:
                 sbom_args["save"] = security.sbom.output.local
             steps.sbom = SbomCommand(f"{name}-sbom", sbom_args, self._child_opts)
@@ -119,6 +122,8 @@ class SecuredImage(Component):
         if security.scan.enabled:
             scanned = scan_args(security.scan, image, limits.scan)
             scanned["retry"] = retry
+            if self._registry:
+                scanned["registry"] = self._registry
             steps.scan = ScanCommand(f"{name}-scan", scanned, self._child_opts)
             image = steps.scan.passed_ref
         if security.signing.enabled:
@@ -131,6 +136,7 @@ class SecuredImage(Component):
         """Declares signing, attesting and verifying."""
         signer, limits = _signer(security.signing), security.timeouts
         every: dict[str, Any] = {**signer, "drift": security.drift, "retry": retry_args(security)}
+        every |= {"registry": self._registry} if self._registry else {}
         sign_args = {**every, "image": image, "timeout_seconds": limits.sign, "required": security.signing.required}
         steps.sign = SignCommand(f"{name}-sign", cast(SignCommandArgs, sign_args), self._child_opts)
         image = steps.sign.passed_ref
@@ -144,6 +150,8 @@ class SecuredImage(Component):
         if security.signing.verifies:
             verify = verify_args("SecuredImage", security, _VERIFY)
             verify["image"], verify["drift"] = gate(image, steps.all()), security.drift
+            if self._registry:
+                verify["registry"] = self._registry
             steps.verify = VerifyCommand(f"{name}-verify", verify, self._child_opts)
 
     def _publish(self, steps: "_Steps") -> None:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._held import held
 from sc_secure.components._memory import Reason, older_than
 from sc_secure.components._outputs import Component, joined
 from sc_secure.components._step import Step, checked_timeout, failure_words, number, project_root, saved_words
@@ -140,6 +141,7 @@ class ScanCommand(Component):
         timeout = checked_timeout("ScanCommand", given.get("timeout_seconds"), 600)
         saved, failure = saved_words("ScanCommand", given), failure_words("ScanCommand", given)
         image = digest_reference("ScanCommand", "image", given["image"])
+        credentials = held("ScanCommand", name, given.get("registry"), opts)
         super().__init__("sc-secure:index:ScanCommand", name, {}, opts)
         words = ["image", "scan", *what.words, *saved, *timeout.words, *failure]
         self.step = Step(
@@ -151,6 +153,7 @@ class ScanCommand(Component):
             opts=opts,
             reruns_on=what.reruns_on,
             again=what.again,
+            held=credentials,
         )
         self.publish({**self.step.outputs(), "scan_summary": self._summary})
 

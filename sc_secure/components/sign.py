@@ -3,6 +3,7 @@
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
 from sc_secure.components._step import Step, checked_timeout, failure_words
@@ -34,9 +35,20 @@ class SignCommand(Component):
         drift = checked_drift("SignCommand", given.get("drift"), "heal")
         failure = failure_words("SignCommand", given)
         image = digest_reference("SignCommand", "image", given["image"])
+        credentials = held("SignCommand", name, given.get("registry"), opts)
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
         words = ["image", "sign", *signer.words, *timeout.words, *failure]
         again = gone_from_registry(self, drift)
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, files=signer.files, again=again)
+        self.step = Step(
+            name,
+            image,
+            words,
+            parent=self,
+            timeout=timeout,
+            opts=opts,
+            files=signer.files,
+            again=again,
+            held=credentials,
+        )
         own = {"signature_digest": "signatureDigest", "rekor_uuid": "rekorUuid", "rekor_log_index": "rekorLogIndex"}
         self.publish(self.step.outputs(**own))

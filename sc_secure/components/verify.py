@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
@@ -136,6 +137,7 @@ class VerifyCommand(Component):
         what = verification("VerifyCommand", given)
         drift = checked_drift("VerifyCommand", given.get("drift"), "off")
         image = digest_reference("VerifyCommand", "image", given["image"])
+        credentials = held("VerifyCommand", name, given.get("registry"), opts)
         super().__init__("sc-secure:index:VerifyCommand", name, {}, opts)
         reruns_on = {"SC_SECURE_DEPLOYMENT": given["deployment"]} if "deployment" in given else {}
         files = key_file(what.words) | ({"SC_SECURE_TRUSTED_ROOT": what.trusted_root} if what.trusted_root else {})
@@ -149,5 +151,6 @@ class VerifyCommand(Component):
             reruns_on=reruns_on,
             files=files,
             again=gone_from_registry(self, drift),
+            held=credentials,
         )
         self.publish({**self.step.outputs(), "verified": partial(self.step.output, "verified", {})})

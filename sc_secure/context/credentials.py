@@ -1,4 +1,4 @@
-"""Registry credentials: named variables, docker's configuration, or the ambient cloud identity, in this order.
+"""Registry credentials: named variables, a file, docker's configuration, or the ambient cloud identity, in this order.
 
 Docker's configuration is where docker, cosign and syft find theirs too; for the other two they get a private one.
 https://docs.docker.com/reference/cli/docker/login/#configuration-file (`auths`, `credsStore`, `credHelpers`).
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import json
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,24 +38,34 @@ class NamedVariables:
     password: str
 
 
-def login(
-    host: str, named: NamedVariables | None, runner: Runner, environ: Mapping[str, str], temp: Path
-) -> Path | None:
+@dataclass(frozen=True)
+class Given:
+    """Where the user says that the registry's credentials are."""
+
+    variables: NamedVariables | None = None
+    file: Path | None = None
+    """Written as docker's configuration; passed over where it isn't, as when a person runs a deployment's command."""
+
+
+NOWHERE = Given()
+
+
+def login(host: str, given: Given, runner: Runner, environ: Mapping[str, str], temp: Path) -> Path | None:
     """A private docker configuration with the registry's credentials; None: docker's own has them, or nobody has.
 
     Args:
         host: the registry's host and port, `index.docker.io` for Docker Hub.
-        named: the variables to read, if the user names any.
+        given: where the user says that they are.
         runner: runs a credential helper or a cloud's program.
         environ: our environment.
         temp: the run's private folder: the configuration goes with it, however the run ends.
 
     Raises:
-        ConfigError: a named variable isn't set.
+        ConfigError: a named variable isn't set, or others can read the file.
     """
-    if named:
-        found = _from_variables(named, environ)
-        runner.hide([found.password])
+    found = _from_variables(given.variables, environ) if given.variables else _from_file(given.file, host)
+    if found:
+        runner.hide([found.password, found.identity_token])
     elif helper_of(host) is None or _is_configured(host, environ):
         return None
     else:
@@ -69,6 +81,35 @@ def _from_variables(named: NamedVariables, environ: Mapping[str, str]) -> Creden
             advice="set them where the step runs, or leave both flags out to use docker's configuration",
         )
     return Credentials(environ[named.username], environ[named.password])
+
+
+def _from_file(path: Path | None, host: str) -> Credentials | None:
+    if path is None:
+        return None
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        reason = "is a symbolic link" if error.errno == errno.ELOOP else str(error.strerror)
+        raise ConfigError(f"--registry-config {path}: {reason}", advice="name a file of your own") from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.geteuid():
+            raise ConfigError(
+                f"--registry-config {path}: others can read or write it", advice="make it yours alone: chmod 600"
+            )
+        config = parse_object(file.read(_MAX_CONFIG), f"--registry-config {path}")
+    for name, entry in _mapping(config, "auths").items():
+        if _host(name) == host and isinstance(entry, dict):
+            return _entry(cast("Json", entry))
+    return None
+
+
+def _host(server: str) -> str:
+    """The host that a server's name means, in docker's configuration or a program: `https://ghcr.io/v2/` is ghcr.io."""
+    host = re.sub(r"^https?://", "", server).split("/")[0]
+    return "index.docker.io" if host in {"docker.io", "registry-1.docker.io"} else host
 
 
 def _is_configured(host: str, environ: Mapping[str, str]) -> bool:

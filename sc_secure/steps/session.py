@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sc_secure.context.credentials import NamedVariables, credentials_for, login
+from sc_secure.context.credentials import NOWHERE, Given, credentials_for, login
 from sc_secure.context.oidc import FRESH, IdentityToken, identity_token
 from sc_secure.errors import ConfigError
 from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
@@ -159,7 +159,7 @@ def open_session(
     verbose: bool = False,
     environ: Mapping[str, str] = os.environ,
     image: ImageReference | None = None,
-    registry_variables: NamedVariables | None = None,
+    registry: Given = NOWHERE,
     retry: Retrying = AS_USUAL,
 ) -> Generator[Session]:
     """A session for one step.
@@ -171,11 +171,11 @@ def open_session(
         environ: the environment.
         image: what the step works on: its registry's credentials are found before the tools run, where docker's
             configuration doesn't say where they are.
-        registry_variables: the names of the variables that hold these credentials.
+        registry: where the user says that these credentials are.
         retry: how often, and how soon, a failure that may be gone in a moment is tried again.
 
     Raises:
-        ConfigError: a named variable isn't set.
+        ConfigError: a named variable isn't set, or others can read the file.
 
     Raises (inside):
         InfrastructureError: the disk failed.
@@ -183,7 +183,7 @@ def open_session(
     """
     with disk_failures(), Lifeline(timeout) as lifeline, private_folder(environ) as temp, retrying(retry):
         runner = Runner(verbose=verbose)
-        config = login(image.registry, registry_variables, runner, environ, temp) if image else None
+        config = login(image.registry, registry, runner, environ, temp) if image else None
         if config:
             environ = {**environ, "DOCKER_CONFIG": str(config)}
         yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp), lifeline)

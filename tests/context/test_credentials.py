@@ -2,11 +2,11 @@ import base64
 import json
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from sc_secure.context.credentials import NamedVariables, credentials_for, login
+from sc_secure.context.credentials import NOWHERE, Given, NamedVariables, credentials_for, login
 from sc_secure.errors import ConfigError
 from sc_secure.tools.process import Runner
 from sc_secure.tools.registry import Credentials
@@ -74,15 +74,15 @@ def test_a_broken_config_is_none(ask, config: str) -> None:
     assert ask(config) is None
 
 
-def private(tmp_path: Path, host: str, named: NamedVariables | None = None, **environ: str) -> Path | None:
+def private(tmp_path: Path, host: str, given: Given = NOWHERE, **environ: str) -> Path | None:
     docker = tmp_path / "theirs"
     docker.mkdir()
     (docker / "config.json").write_text(json.dumps({"auths": {"known.example": {"auth": AUTH}}}))
     environ = {"DOCKER_CONFIG": str(docker), "PATH": f"{tmp_path}:/usr/bin:/bin", **environ}
-    return login(host, named, Runner(), environ, tmp_path)
+    return login(host, given, Runner(), environ, tmp_path)
 
 
-NAMED = NamedVariables("THE_USER", "THE_PASSWORD")
+NAMED = Given(NamedVariables("THE_USER", "THE_PASSWORD"))
 
 
 def test_named_variables_win_and_stay_private(tmp_path: Path) -> None:
@@ -119,11 +119,53 @@ def test_a_cloud_s_helper_and_else_its_program(tmp_path: Path) -> None:
     (folder / "config.json").unlink()
     folder.rmdir()
     helper(tmp_path, "ecr-login", '{"Username":"AWS","Secret":"by-the-helper"}')
-    folder = login(ECR, None, Runner(), {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}, tmp_path)
+    folder = login(ECR, NOWHERE, Runner(), {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}, tmp_path)
     assert folder
     assert credentials_for(ECR, Runner(), environ, tmp_path) == Credentials("AWS", "by-the-helper")
 
 
 def test_nobody_has_any(tmp_path: Path) -> None:
     assert private(tmp_path, "other.example") is None
-    assert login(ECR, None, Runner(), {"PATH": "/nowhere", "HOME": str(tmp_path)}, tmp_path) is None
+    assert login(ECR, NOWHERE, Runner(), {"PATH": "/nowhere", "HOME": str(tmp_path)}, tmp_path) is None
+
+
+def given_file(tmp_path: Path, server: str, mode: int = 0o600) -> Given:
+    path = tmp_path / "given.json"
+    login = base64.b64encode(b"robot$ci:from:the:program").decode()
+    path.write_text(json.dumps({"auths": {server: {"auth": login}}}))
+    path.chmod(mode)
+    return Given(file=path)
+
+
+@pytest.mark.parametrize(
+    ("server", "host"),
+    [
+        ("known.example", "known.example"),
+        ("https://ghcr.io/v2/", "ghcr.io"),
+        ("docker.io", "index.docker.io"),
+        ("https://index.docker.io/v1/", "index.docker.io"),
+    ],
+)
+def test_a_given_file_wins_over_docker_s(tmp_path: Path, server: str, host: str) -> None:
+    folder = private(tmp_path, host, given_file(tmp_path, server))
+    assert folder
+    found = credentials_for(host, Runner(), {"DOCKER_CONFIG": str(folder)}, tmp_path)
+    assert found == Credentials("robot$ci", "from:the:program")
+
+
+def test_a_given_file_of_another_registry_and_one_that_is_not_there(tmp_path: Path) -> None:
+    assert private(tmp_path, "known.example", given_file(tmp_path, "other.example")) is None
+    assert login("known.example", Given(file=tmp_path / "none"), Runner(), {"HOME": str(tmp_path)}, tmp_path) is None
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o622])
+def test_a_given_file_that_others_can_touch(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(ConfigError, match="others can read or write it"):
+        private(tmp_path, "known.example", given_file(tmp_path, "known.example", mode))
+
+
+def test_a_given_file_that_is_a_link(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(cast(Path, given_file(tmp_path, "known.example").file))
+    with pytest.raises(ConfigError, match="symbolic link"):
+        private(tmp_path, "known.example", Given(file=link))

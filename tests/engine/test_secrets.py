@@ -17,6 +17,7 @@ import pytest
 
 from tests.engine.secured_project import SECURITY, SecuredProject
 from tests.plugins.basic_auth import PASSWORD, USERNAME, locked
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 NewProject = Callable[..., SecuredProject]
@@ -91,12 +92,8 @@ def project(new_project: NewProject, registry: str, tmp_path: Path) -> Iterator[
         made.configure("door", door)
         made.configure("registry", f"{door}/{made.registry.partition('/')[2]}")
         made.configure("way", "plain")
-        # What reads and writes the registry beside the provider logs in by docker's own configuration.
-        config = tmp_path / "docker"
-        config.mkdir(mode=0o700)
-        login = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-        (config / "config.json").write_text(json.dumps({"auths": {door: {"auth": login}}}))
-        made.environment["DOCKER_CONFIG"] = str(config)
+        # Nobody else on the machine has the registry's password: the steps get it from the program.
+        made.environment["DOCKER_CONFIG"] = str(tmp_path / "none")
         for name in ("cosign.key", "cosign.pub"):
             (made.folder / name).unlink()
         keys = ["cosign", "generate-key-pair", "--output-key-prefix", "cosign"]
@@ -133,6 +130,8 @@ def test_none_is_left_anywhere(project: SecuredProject) -> None:
         texts["refresh"] = project.refresh().text + project.events()
         state = json.loads(project.export("--show-secrets"))["deployment"]["resources"]
         texts["destroy"] = project.destroy().text + project.events()
+    assert "--registry-config .sc/run/dev/SecuredImage-app.json" in json.dumps(state)
+    wait_until(lambda: [each.name for each in (project.folder / ".sc" / "run").iterdir()] == [".gitignore"])
     for name, text in texts.items():
         assert not found(text), f"{name}: {found(text)}"
     steps = [each for each in state if each["type"] != "docker:index/image:Image"]

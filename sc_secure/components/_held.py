@@ -1,0 +1,113 @@
+"""Credentials that the program itself holds, for the steps: in a file while the program lives, and in no state.
+
+A step's command knows the file's path alone, which stays the same when the password doesn't. The file is written just
+before the step runs, by a program that removes it when this one ends, however it ends (`_keeper.py`).
+"""
+
+import asyncio
+import base64
+import json
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pulumi
+
+from sc_secure.components._memory import once
+from sc_secure.components._validate import InvalidArgs
+from sc_secure.components.args import RegistryArgs
+
+FOLDER = ".sc/run"
+"""Where the files are, relative to the project."""
+
+_OURS = "sc-secure:index:"
+
+
+@dataclass(frozen=True)
+class Held:
+    """One registry's credentials."""
+
+    path: str
+    """The file's, relative to the project; in it, what docker calls its configuration."""
+    registry: RegistryArgs
+
+    async def written(self, root: str) -> None:
+        """Returns once the file is there. A preview, where no step runs, needs none.
+
+        Raises:
+            RunError: it can't be written, or another component holds other credentials under the same name.
+        """
+        if pulumi.runtime.is_dry_run():
+            return
+        parts = [self.registry["server"], self.registry.get("username"), self.registry.get("password")]
+        values = [str(await pulumi.Output.from_input(part).future()) for part in cast(list[Any], parts)]
+        login = base64.b64encode(f"{values[1]}:{values[2]}".encode()).decode()
+        content = json.dumps({"auths": {values[0]: {"auth": login}}})
+
+        async def write() -> str:
+            keeper = await once("keeper", _started)
+            problem = await asyncio.get_running_loop().run_in_executor(
+                None, keeper.hold, Path(root, self.path), content
+            )
+            if problem:
+                raise pulumi.RunError(f"{self.path}, for the registry's credentials: {problem}")
+            return content
+
+        if await once(f"held {self.path}", write) != content:
+            reason = "two components of this name have other credentials each; give one of them another name"
+            raise pulumi.RunError(f"{self.path}: {reason}")
+
+
+def held(component: str, name: str, given: RegistryArgs | None, opts: pulumi.ResourceOptions | None) -> Held | None:
+    """What the program holds for a registry; None: nothing, so that a step takes what it finds where it runs.
+
+    Args:
+        component: whose arguments they are.
+        name: the component's.
+        given: the argument `registry`.
+        opts: the component's options: of what belongs to another component of this package, that one has the file.
+
+    Raises:
+        InvalidArgs: a password without a user's name.
+    """
+    if given is None or "password" not in given:
+        return None
+    if "username" not in given:
+        raise InvalidArgs(component, [("registry.username", "missing: whose the password is")])
+    kind, parent = component, opts.parent if opts else None
+    if parent is not None and parent.pulumi_resource_type.startswith(_OURS):
+        kind, name = parent.pulumi_resource_type.removeprefix(_OURS), parent.pulumi_resource_name
+    file = re.sub(r"[^\w.-]", "_", f"{kind}-{name}", flags=re.ASCII)
+    return Held(f"{FOLDER}/{pulumi.get_stack()}/{file}.json", given)
+
+
+class _Keeper:
+    """The program that holds the files."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_keeper.py"))]
+        # In a session of its own: what ends this program's group doesn't end it.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self._one_at_a_time = threading.Lock()
+
+    def hold(self, path: Path, content: str) -> str:
+        """Empty once the file is there; else why it isn't."""
+        to, answers = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
+        with self._one_at_a_time:
+            try:
+                to.write(json.dumps({"path": str(path), "content": content}) + "\n")
+                to.flush()
+            except OSError as error:
+                return str(error.strerror)
+            answer = answers.readline()
+        return answer.strip() if answer.endswith("\n") else "the program that holds it has ended"
+
+
+async def _started() -> _Keeper:
+    return await asyncio.get_running_loop().run_in_executor(None, _Keeper)
