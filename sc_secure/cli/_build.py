@@ -21,7 +21,8 @@ class Built(TypedDict):
     context: Path | None
     dockerfile: Path | None
     target: str
-    platform: str
+    platforms: tuple[str, ...]
+    builder: str
     build_arg_names: tuple[str, ...]
     build_args: tuple[tuple[str, str], ...]
     started_on: datetime | None
@@ -65,7 +66,8 @@ def built_from(values: Built) -> Source:
         context=values["context"],
         dockerfile=values["dockerfile"],
         target=values["target"],
-        platform=values["platform"],
+        platforms=values["platforms"],
+        builder=values["builder"],
         build_arg_names=values["build_arg_names"],
         build_args=values["build_args"],
         started_on=values["started_on"],
@@ -84,7 +86,19 @@ def build_options(command: Command) -> Command:
             help="The Dockerfile.  [default: Dockerfile in the context]",
         ),
         click.option("--target", default="", metavar="NAME", help="The build's target stage."),
-        click.option("--platform", default="", metavar="OS/ARCH", help="The build's platform."),
+        click.option(
+            "--platform",
+            "platforms",
+            multiple=True,
+            metavar="OS/ARCH",
+            help="The build's platform; may be given again.",
+        ),
+        click.option(
+            "--builder",
+            type=click.Choice(["docker", "docker-build"]),
+            default="docker",
+            help="What built it: docker-build is BuildKit, by Pulumi's docker-build provider.  [default: docker]",
+        ),
         click.option(
             "--build-arg-name",
             "build_arg_names",

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._build import build_words, check_build
 from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
@@ -111,9 +112,9 @@ def _predicate_words(given: AttestCommandArgs) -> list[str]:
         words.append("--no-include-git")
     if not provenance.include_dockerfile:
         words.append("--no-include-dockerfile")
+    if "build" in given:
+        check_build("AttestCommand", given["build"])
     build = cast(Mapping[str, Any], given.get("build", {}))
-    for key in ("context", "dockerfile", "target", "platform"):
-        if key in build:
-            words += [f"--{key}", build[key]]
+    words += build_words(build)
     words += build_arg_words("AttestCommand", build.get("args", {}), given.get("build_args", []))
     return [*words, *saved_words("AttestCommand", given)]

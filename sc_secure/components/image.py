@@ -11,11 +11,12 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._build import built, checked_build, installed, recorded
 from sc_secure.components._outputs import Component, joined
 from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import FORMAT, SIGNER, signer_words
 from sc_secure.components._step import Step, gate, project_root
-from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
+from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, validated
 from sc_secure.components.args import (
     AttestCommandArgs,
     BuildArgs,
@@ -70,37 +71,15 @@ class SecuredImage(Component):
         reference = digest_reference("SecuredImage", "image_ref", given["image_ref"]) if "image_ref" in given else None
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        self.image_ref = reference if reference is not None else self._built(name, given, cast(BuildArgs, build))
         self._registry = given.get("registry")
+        if reference is None:
+            where = given.get("image_name", "")
+            reference = built(f"{name}-image", where, cast(BuildArgs, build), self._registry, self._child_opts)
+        self.image_ref = reference
         steps = self._secured(name, security, build) if security.enabled else _Steps()
         if not steps.all():
             pulumi.log.warn("security is off: the image is neither scanned nor signed", self)
         self._publish(steps)
-
-    def _built(self, name: str, given: SecuredImageArgs, build: BuildArgs) -> pulumi.Output[str]:
-        registry = given.get("registry")
-        import pulumi_docker as docker  # noqa: PLC0415 - a tenth of a second, for those who build here alone
-
-        image = docker.Image(
-            f"{name}-image",
-            image_name=given.get("image_name", ""),
-            build=docker.DockerBuildArgs(
-                context=build["context"],
-                dockerfile=build.get("dockerfile"),
-                platform=build.get("platform"),
-                target=build.get("target"),
-                args=build.get("args"),
-            ),
-            registry=docker.RegistryArgs(
-                server=registry["server"],
-                username=registry.get("username"),
-                password=pulumi.Output.secret(registry["password"]) if "password" in registry else None,
-            )
-            if registry
-            else None,
-            opts=self._child_opts,
-        )
-        return digest_reference("SecuredImage", "image_name", image.repo_digest)
 
     def _secured(self, name: str, security: Security, build: BuildArgs | None) -> "_Steps":
         """Declares the steps that are switched on, in their order, each waiting for the one before."""
@@ -222,7 +201,7 @@ def _attested(security: Security, build: BuildArgs | None) -> list[AttestCommand
         if security.provenance.builder_id is not None:
             provenance["builder_id"] = security.provenance.builder_id
         if build:
-            provenance["build"] = build
+            provenance["build"] = recorded(build)
         attested.append(provenance)
     if security.attests_scan:
         attested.append({"image": "", "predicate": "scan", "required": security.demands("scan")})
@@ -269,7 +248,7 @@ def _build(given: SecuredImageArgs) -> BuildArgs | None:
     """How to build, with paths relative to the project; None where an image is given.
 
     Raises:
-        InvalidArgs: neither or both of `build` and `image_ref`, no `image_name`, or a path outside the project.
+        InvalidArgs: neither or both of `build` and `image_ref`, no `image_name`, or what `checked_build` refuses.
     """
     build = given.get("build")
     if "image_ref" in given:
@@ -283,9 +262,6 @@ def _build(given: SecuredImageArgs) -> BuildArgs | None:
         )
     if not given.get("image_name"):
         raise InvalidArgs("SecuredImage", [("image_name", "missing: where to push the image, as repository:tag")])
-    portable: BuildArgs = {**build}
-    root = project_root()
-    portable["context"] = portable_path("SecuredImage", "build.context", build["context"], root)
-    if "dockerfile" in build:
-        portable["dockerfile"] = portable_path("SecuredImage", "build.dockerfile", build["dockerfile"], root)
-    return portable
+    checked = checked_build("SecuredImage", build)
+    installed("SecuredImage", checked)
+    return checked

@@ -51,7 +51,8 @@ class Source:
     """The build context."""
     dockerfile: Path | None = None
     target: str = ""
-    platform: str = ""
+    platforms: tuple[str, ...] = ()
+    builder: str = "docker"
     build_arg_names: tuple[str, ...] = ()
     """Names alone: a value may be a secret."""
     build_args: tuple[tuple[str, str], ...] = ()
@@ -158,12 +159,15 @@ def _git(session: Session, source: Source) -> GitState | None:
 
 def _external_parameters(image: ImageReference, source: Source, git: GitState | None) -> Json:
     dockerfile = _dockerfile(source) if source.include_dockerfile else None
+    platforms = sorted(set(source.platforms))
     parameters: dict[str, object] = {
         "image": image.name,
         "context": _shown(source.context, git) if source.context else "",
         "dockerfile": _shown(dockerfile, git) if dockerfile else "",
         "target": source.target,
-        "platform": source.platform,
+        "platform": platforms[0] if len(platforms) == 1 else "",
+        "platforms": platforms if len(platforms) > 1 else [],
+        "builder": source.builder if source.builder != "docker" else "",
         "buildArgNames": sorted({*source.build_arg_names, *(name for name, _ in source.build_args)}),
         "buildArgs": dict(sorted(source.build_args)),
     }
