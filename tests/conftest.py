@@ -91,15 +91,15 @@ def _start(session: Path) -> dict[str, object]:
 
 
 def _plugins(pulumi: Path, session: Path) -> Path:
-    """A home with the official plugins of PULUMI_HOME if they are asked for, else the offline ones; offline clouds."""
-    from tests.plugins.install import CLOUD_VERSIONS, VERSIONS, install  # noqa: PLC0415 - needs the Pulumi SDK
+    """A home with the official plugins of PULUMI_HOME if asked for, else the offline ones; the others' are offline."""
+    from tests.plugins.install import BUILD_VERSIONS, CLOUD_VERSIONS, VERSIONS, install  # noqa: PLC0415 - needs the Pulumi SDK
 
     home = session / "pulumi"
     if os.environ.get("SC_SECURE_PLUGINS") == "official":
         _borrow_official(Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi"), home)
     else:
         install(pulumi, home, sys.executable, VERSIONS)
-    install(pulumi, home, sys.executable, CLOUD_VERSIONS)
+    install(pulumi, home, sys.executable, CLOUD_VERSIONS | BUILD_VERSIONS)
     return home
 
 

@@ -23,6 +23,9 @@ VERSIONS = {"command": "1.2.1", "docker": "5.2.0"}
 CLOUD_VERSIONS = {"aws": "7.51.1", "gcp": "10.2.0"}
 """Those of the clouds, whose offline ones are for the tests alone: they need more than the Pulumi SDK."""
 
+BUILD_VERSIONS = {"docker-build": "0.0.22"}
+"""The one of BuildKit, whose offline one is for the tests alone: it needs its SDK, and crane."""
+
 _HERE = Path(__file__).resolve().parent
 _MARKER = "OFFLINE"
 _LAUNCHER = """\
@@ -65,7 +68,7 @@ def _is_official(home: Path | str, name: str) -> bool:
 
 
 def _marker(home: Path | str, name: str) -> Path:
-    return Path(home, "plugins", f"resource-{name}-v{(VERSIONS | CLOUD_VERSIONS)[name]}", _MARKER)
+    return Path(home, "plugins", f"resource-{name}-v{(VERSIONS | CLOUD_VERSIONS | BUILD_VERSIONS)[name]}", _MARKER)
 
 
 def _same_version_as_sdk(name: str, version: str) -> None:
@@ -78,7 +81,7 @@ def _same_version_as_sdk(name: str, version: str) -> None:
 
 
 def _code(name: str) -> dict[str, bytes]:
-    files = [*_HERE.joinpath("shared").glob("*.py"), *_HERE.joinpath(name).glob("*.py")]
+    files = [*_HERE.joinpath("shared").glob("*.py"), *_HERE.joinpath(name.replace("-", "_")).glob("*.py")]
     return {file.name: file.read_bytes() for file in sorted(files)}
 
 

@@ -1,33 +1,26 @@
 """Building and pushing with the `docker` program."""
 
-import base64
 import contextlib
-import json
 import os
 import re
 import subprocess
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from logins import Login, logged_in
+from programs import Environment, Log, Programs
 from resources import ProviderError
 
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
-_HUB = "https://index.docker.io/v1/"  # what the docker configuration calls it
-_LAST_LINES = 30
-
-Environment = dict[str, str]
-Log = Callable[[str], None]
 
 
 class Engine:
     """A docker engine, through the program that finds it (DOCKER_HOST, or the current context)."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
+        self._programs = Programs()
 
     def build(
         self, name: str, build: dict[str, Any], *, context: str, dockerfile: str, environment: Environment, log: Log
@@ -52,12 +45,14 @@ class Engine:
                 # The official plugin's images have none, and an image with one is pushed as an index.
                 "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
             }
-            self._docker([*command, "--", context], environment | builder | args, log, f"building {name}")
+            self._programs.run(
+                ["docker", *command, "--", context], environment | builder | args, log, f"building {name}"
+            )
             return file.read_text().strip()
 
     def push(self, name: str, environment: Environment, log: Log) -> str:
         """Push; return `repository@digest`, of the digest that the push itself reported."""
-        output = self._docker(["push", "--", name], environment, log, f"pushing {name}")
+        output = self._programs.run(["docker", "push", "--", name], environment, log, f"pushing {name}")
         found = _DIGEST.findall(output)
         if not found:
             raise ProviderError(f"pushing {name}: docker reported no digest:\n{output}")
@@ -73,22 +68,12 @@ class Engine:
                 warn(f"{missing} was not set, although {given} was; using host credentials file")
             yield dict(os.environ)
             return
-        server = _server(registry.get("server") or registry_of(name))
-        ambient = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-        with tempfile.TemporaryDirectory(prefix="sc-secure-docker-") as folder:  # only the owner may enter it
-            for entry in ambient.iterdir() if ambient.is_dir() else ():  # contexts, the program's plugins
-                if entry.name != "config.json":
-                    Path(folder, entry.name).symlink_to(entry.absolute())
-            config = Path(ambient, "config.json")
-            known = json.loads(config.read_text()) if config.is_file() else {}
-            Path(folder, "config.json").write_text(json.dumps(_with_login(known, server, username, password)))
-            yield os.environ | {"DOCKER_CONFIG": folder}
+        with logged_in([Login(registry.get("server") or registry_of(name), username, password)]) as environment:
+            yield environment
 
     def cancel(self) -> None:
         """End what is under way."""
-        with self._lock:
-            for process in self._running:
-                process.terminate()
+        self._programs.cancel()
 
     def _buildkit(self, version: str | None, environment: Environment) -> bool:
         if version == "BuilderV1":
@@ -101,36 +86,6 @@ class Engine:
         if done.returncode != 0 and version is not None:
             raise ProviderError(f"the offline docker plugin needs docker's buildx for builderVersion {version}")
         return done.returncode == 0
-
-    def _docker(self, arguments: list[str], environment: Environment, log: Log, what: str) -> str:
-        try:
-            process = subprocess.Popen(
-                ["docker", *arguments],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            )
-        except FileNotFoundError as error:
-            raise ProviderError(f"{what}: the docker program isn't on PATH") from error
-        with self._lock:
-            self._running.add(process)
-        lines = []
-        try:
-            with process:
-                for line in process.stdout or ():
-                    lines.append(line.rstrip())
-                    if line.strip():
-                        log(line.rstrip())
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        if process.returncode != 0:
-            end = "\n".join(lines[-_LAST_LINES:])
-            raise ProviderError(f"{what} failed with exit status {process.returncode}:\n{end}")
-        return "\n".join(lines)
 
 
 def registry_of(name: str) -> str:
@@ -149,18 +104,3 @@ def _repository(name: str) -> str:
     repository = folder + slash + last.partition(":")[0]
     # The engine's own short form, which the official plugin's output has.
     return repository.removeprefix("docker.io/").removeprefix("library/")
-
-
-def _server(address: str) -> str:
-    host = re.sub(r"^https?://", "", address).partition("/")[0]
-    return _HUB if host in ("docker.io", "index.docker.io", "registry-1.docker.io") else host
-
-
-def _with_login(config: dict[str, Any], server: str, username: str, password: str) -> dict[str, Any]:
-    """Return the docker configuration with one more login, that no credential store or helper overrides."""
-    store = config.get("credsStore")
-    helpers = {host: store for host in config.get("auths", {}) if store} | config.get("credHelpers", {})
-    helpers.pop(server, None)
-    login = {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
-    rest = {key: value for key, value in config.items() if key != "credsStore"}
-    return rest | {"credHelpers": helpers, "auths": config.get("auths", {}) | {server: login}}

@@ -1,7 +1,7 @@
 """What a plugin says of its resources and functions. Property maps are plain dicts, as `properties` reads them."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -116,6 +116,10 @@ class Resource:
     def settled(self, olds: Properties, news: Properties) -> Properties:
         """Return the new inputs with those of the old ones that, left out, stay as they are."""
         return news
+
+    def outdated(self, state: Properties, news: Properties) -> Iterable[str]:
+        """Return the outputs that no longer hold, although no input has changed: they are a reason for an update."""
+        return ()
 
     def replaces(self, path: str, olds: Properties, news: Properties) -> bool:
         """Whether the change at that path makes a new resource."""

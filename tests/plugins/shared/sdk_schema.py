@@ -24,7 +24,8 @@ _NAME = "_pulumi_name"
 def resource_class(token: str) -> type:
     """Return the SDK's class for a resource: `aws:ecs/service:Service` is `pulumi_aws.ecs.Service`."""
     package, module, name = token.split(":")
-    return getattr(_sdk(f"pulumi_{package}.{module.partition('/')[0].lower()}"), name)
+    home = f"pulumi_{package.replace('-', '_')}"
+    return getattr(_sdk(home if module == "index" else f"{home}.{module.partition('/')[0].lower()}"), name)
 
 
 def _sdk(module: str) -> types.ModuleType:

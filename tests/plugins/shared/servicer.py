@@ -123,6 +123,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                     response.diffs.append(top(path))
                 if replace and top(path) not in response.replaces:
                     response.replaces.append(top(path))
+            for path in resource.outdated(from_struct(request.olds), _given(news)):
+                response.detailedDiff[path].kind = provider_pb2.PropertyDiff.UPDATE
+                response.diffs.append(path)
             response.deleteBeforeReplace = bool(response.replaces) and resource.deletes_first(news)
         some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
         response.changes = some if response.detailedDiff else none
