@@ -87,14 +87,38 @@ class Later(Awaitable[T]):
         return self._begin().__await__()
 
 
-async def recorded(parent: pulumi.Resource, name: str) -> Recorded | None:
-    """The record of the command of that name and parent; None: there is none, or the engine can't tell."""
-    outputs = await recorded_outputs(parent, _COMMAND, name)
+async def recorded(parent: pulumi.Resource, name: str, text: pulumi.Output[str]) -> Recorded | None:
+    """The record of a command; None: there is none, or the engine can't tell.
+
+    It is that of the same name and parent. Behind a renamed component (an alias) it has another URN, which the SDK
+    doesn't tell to what is beneath; then it is that of the same text, which is what a step is known by.
+
+    Args:
+        parent: the command's component.
+        name: the command's name.
+        text: what it runs.
+    """
+    outputs = await recorded_outputs(parent, _COMMAND, name) or await _of_text(text)
     if not outputs:
         return None
     variables = {key: str(value) for key, value in _mapping(outputs.get("environment")).items()}
     attempt = variables.get(ATTEMPT, "")
     return Recorded(int(attempt) if attempt.isdigit() else 1, variables, _result(outputs.get("stdout")))
+
+
+async def _of_text(text: pulumi.Output[str]) -> Mapping[str, Any]:
+    commands = [_mapping(each) for each in (await recorded_stack()).values()]
+    every = [_mapping(each.get("outputs")) for each in commands if each.get("type") == _COMMAND]
+    if not every:
+        return {}
+    try:
+        wanted = await text.future()
+    except Exception:  # the image's own error is told where it belongs
+        wanted = None
+    for outputs in every:
+        if wanted is not None and outputs.get("create") == wanted:
+            return outputs
+    return {}
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

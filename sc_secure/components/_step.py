@@ -132,12 +132,13 @@ class Step:
                 await held.written(project_root())
             return shlex.join([LAUNCHER, group, verb, "--image", reference, *flags, "--output", "json"])
 
+        self._text = image.apply(text)
         self.attempt: pulumi.Output[str] = of_answer(partial(self._remembered, partial(self._attempt, again=again)))
         """The number of the step's run, where only the number tells it from the last one."""
-        limit, create = f"{timeout.seconds + GRACE_SECONDS}s", image.apply(text)
+        limit = f"{timeout.seconds + GRACE_SECONDS}s"
         command = local.Command(
             name,
-            create=create,
+            create=self._text,
             environment={
                 ATTEMPT: self.attempt,
                 **{
@@ -159,11 +160,11 @@ class Step:
         )
         self.passed_ref = gate(image, [self])
         # What goes wrong with the command or before it, the result carries.
-        carried([image, create, self.attempt, self.passed_ref, *vars(command).values()])
+        carried([image, self._text, self.attempt, self.passed_ref, *vars(command).values()])
 
     async def _remembered(self, value: Callable[[Recorded | None], Awaitable[str]]) -> str:
         """What is made of the last update's record, which a preview knows too."""
-        return await value(await recorded(self._parent, self._name))
+        return await value(await recorded(self._parent, self._name, self._text))
 
     async def _attempt(self, last: Recorded | None, again: Sequence[Reason]) -> str:
         """The number of the attempt: the recorded one, or one more where something calls for it."""

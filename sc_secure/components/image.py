@@ -72,9 +72,12 @@ class SecuredImage(Component):
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self._registry = given.get("registry")
+        # The build has no time-out among the arguments; the steps have, and each sets Pulumi's by it.
+        timeouts = pulumi.ResourceOptions(custom_timeouts=opts.custom_timeouts if opts else None)
+        build_opts = pulumi.ResourceOptions.merge(self._child_opts, timeouts)
         if reference is None:
             where = given.get("image_name", "")
-            reference = built(f"{name}-image", where, cast(BuildArgs, build), self._registry, self._child_opts)
+            reference = built(f"{name}-image", where, cast(BuildArgs, build), self._registry, build_opts)
         self.image_ref = reference
         steps = self._secured(name, security, build) if security.enabled else _Steps()
         if not steps.all():

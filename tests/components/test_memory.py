@@ -74,6 +74,14 @@ def test_without_a_record_of_its_own_it_is_the_first(urn: str, stdout: Any, envi
     assert attempt(remembering(urn, stdout, **environment)) == "1"
 
 
+@pytest.mark.parametrize(("text", "number"), [(SCAN, "3"), (SCAN.replace("critical", "high"), "1")])
+def test_behind_an_alias_it_is_known_by_its_text(text: str, number: str) -> None:
+    recorder = remembering(SCAN_URN.replace("::scan", "::was"), result_for(SCAN), SC_SECURE_ATTEMPT="3")
+    recorder.recorded[SCAN_URN.replace("::scan", "::was")]["outputs"]["create"] = text
+    assert attempt(recorder) == number
+    assert attempt(recorder, preview=True, image=unknown) == "1"
+
+
 def test_an_engine_that_cannot_tell_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Forgetful(Mocks):
         def call(self, args: mocks.MockCallArgs) -> Any:
