@@ -133,7 +133,8 @@ def _check(value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) ->
     hint, takes_outputs = _unwrap(hint)
     if isinstance(value, pulumi.Output | Awaitable):
         if not takes_outputs:
-            problems.append((path, "must be known when the program runs: it can't be an output of another resource"))
+            reason = "must be known when the program runs: it can't be an output of another resource"
+            problems.append((path, f"{reason}; give a plain value, such as one of the stack's configuration"))
         return cast(Any, value)
     origin = typing.get_origin(hint)
     if typing.is_typeddict(hint):
