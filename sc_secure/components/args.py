@@ -61,6 +61,8 @@ class SecuredImageArgs(TypedDict):
     """An image that exists, by digest: `repository@sha256:…`. Excludes `build`."""
     registry: NotRequired[RegistryArgs]
     """The registry to push to, where the ambient docker configuration doesn't know its credentials."""
+    image_aliases: NotRequired[list[str]]
+    """Name or URN that the image had as a `docker.Image` of this stack: it is taken over, not built again."""
     security: NotRequired[SecurityArgs]
     """The policy. Excludes `security_file` and `stack`."""
     security_file: NotRequired[str]

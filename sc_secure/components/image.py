@@ -5,6 +5,7 @@ one before it as a value that exists only once that one has passed: nothing is s
 `deployable_ref` is there only after every step.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -33,6 +34,7 @@ from sc_secure.policy.security import Security, Signing
 from sc_secure.steps.result import StepResult
 
 _VERIFY = "security.signing.verify"
+_URN_OF_AN_IMAGE = re.compile(r"urn:pulumi:[^:]+::[^:]+::(?:[^:]+:[^:]+:[^:]+\$)*docker:index/image:Image::.+")
 
 
 class SecuredImage(Component):
@@ -67,14 +69,15 @@ class SecuredImage(Component):
     def __init__(self, name: str, args: SecuredImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("SecuredImage", SecuredImageArgs, args)
         security = _security(given)
-        build = _build(given)
+        build, aliases = _build(given), _aliases(given)
         reference = digest_reference("SecuredImage", "image_ref", given["image_ref"]) if "image_ref" in given else None
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self._registry = given.get("registry")
         # The build has no time-out among the arguments; the steps have, and each sets Pulumi's by it.
         timeouts = pulumi.ResourceOptions(custom_timeouts=opts.custom_timeouts if opts else None)
-        build_opts = pulumi.ResourceOptions.merge(self._child_opts, timeouts)
+        before = pulumi.ResourceOptions(aliases=aliases)
+        build_opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(self._child_opts, timeouts), before)
         if reference is None:
             where = given.get("image_name", "")
             reference = built(f"{name}-image", where, cast(BuildArgs, build), self._registry, build_opts)
@@ -255,7 +258,7 @@ def _build(given: SecuredImageArgs) -> BuildArgs | None:
     """
     build = given.get("build")
     if "image_ref" in given:
-        given_too = [key for key in ("build", "image_name") if key in given]
+        given_too = [key for key in ("build", "image_name", "image_aliases") if key in given]
         if given_too:
             raise InvalidArgs("SecuredImage", [(given_too[0], "excludes image_ref, an image that exists")])
         return None
@@ -268,3 +271,20 @@ def _build(given: SecuredImageArgs) -> BuildArgs | None:
     checked = checked_build("SecuredImage", build)
     installed("SecuredImage", checked)
     return checked
+
+
+def _aliases(given: SecuredImageArgs) -> list[str | pulumi.Alias]:
+    """What the image was called before: a name is that of a resource of the stack's own, without a component around it.
+
+    Raises:
+        InvalidArgs: an empty name, or the URN of something else than a `docker.Image`.
+    """
+    aliases: list[str | pulumi.Alias] = []
+    for index, old in enumerate(given.get("image_aliases", [])):
+        if not old or (old.startswith("urn:") and not _URN_OF_AN_IMAGE.match(old)):
+            reason = "the name or the URN of a docker.Image of this stack; `pulumi stack --show-urns` lists them"
+            raise InvalidArgs("SecuredImage", [(f"image_aliases[{index}]", f"expected: {reason}")])
+        # An alias that says no parent would get this resource's own.
+        root = pulumi.ROOT_STACK_RESOURCE
+        aliases.append(old if old.startswith("urn:") else pulumi.Alias(name=old, parent=root))
+    return aliases

@@ -23,6 +23,13 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("SecuredImage", {"build": BUILD}, "image_name: missing"),
     ("SecuredImage", {**IMAGE, "image_ref": REFERENCE}, "build: excludes image_ref"),
     ("SecuredImage", {"image_ref": "registry.example/app:1"}, "image_ref: a digest reference is needed"),
+    ("SecuredImage", {"image_ref": REFERENCE, "image_aliases": ["web"]}, "image_aliases: excludes image_ref"),
+    ("SecuredImage", {**IMAGE, "image_aliases": ["web", ""]}, "image_aliases[1]: expected: the name or the URN of a"),
+    (
+        "SecuredImage",
+        {**IMAGE, "image_aliases": ["urn:pulumi:dev::shop::docker:index/container:Container::web"]},
+        "image_aliases[0]: expected: the name or the URN of a docker.Image",
+    ),
     ("SecuredImage", {**IMAGE, "build": {"context": 3}}, "build.context: a string is expected"),
     ("SecuredImage", {**IMAGE, "build": {"context": "/elsewhere"}}, "build.context: an absolute path outside"),
     ("SecuredImage", {**IMAGE, "build": {}}, "build.context: missing"),

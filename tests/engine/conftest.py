@@ -1,15 +1,13 @@
-import shlex
-import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.as_plugin import write_plugin
 from tests.engine.secured_project import PROGRAM, SecuredProject
 
 NewProject = Callable[..., SecuredProject]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,9 +29,5 @@ def new_project(tmp_path: Path, pulumi_env: dict[str, str], registry: str, key_p
 
 @pytest.fixture
 def plugin(tmp_path: Path) -> Path:
-    """A folder for PATH with the package as an executable: the old host can't run `PulumiPlugin.yaml`."""
-    executable = tmp_path / "plugin/pulumi-resource-sc-secure"
-    executable.parent.mkdir()
-    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT))} "$@"\n')
-    executable.chmod(0o755)
-    return executable.parent
+    """A folder for PATH with the package as an executable plugin."""
+    return write_plugin(tmp_path / "plugin")
