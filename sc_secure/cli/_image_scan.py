@@ -7,6 +7,7 @@ from typing import Unpack
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._scan_rules import ScanFlags, rules_of, scan_options
 from sc_secure.cli._shared import (
     Shared,
@@ -26,7 +27,14 @@ class _ScanValues(ScanFlags, Soft, Shared):
     """The values of the `scan_options` and the `soft_option`, beside the shared ones."""
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "sc-secure image scan --image $REF --fail-on high",
+        "sc-secure image scan --image $REF --fail-on critical --warn-on medium --only-fixed --vex vex.json",
+        "sc-secure image scan --image $REF --ignore 'CVE-2023-30608 in sqlparse until 2027-03-31: not reachable'",
+        codes=(0, 2, 3, 4, 5, 6, 7),
+    )
+)
 @image_option
 @scan_options
 @click.option(

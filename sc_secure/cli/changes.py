@@ -8,13 +8,19 @@ from typing import Any
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.errors import ConfigError
 from sc_secure.tools.text import printable
 
 _MAX_BYTES = 512 * 1024 * 1024
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "pulumi preview --json | sc-secure changes",
+        codes=(0, 2),
+    )
+)
 @click.option(
     "--preview",
     type=click.File("rb"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
@@ -55,7 +56,13 @@ def command() -> None:
     """Show and check a security policy, as its file and the files it inherits from say it."""
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure config show --stack web",
+        "sc-secure config show --file client.yaml --output json",
+        codes=(0, 2),
+    )
+)
 @_source_options
 @click.option(
     "--output",
@@ -81,9 +88,21 @@ def show(*, stack: str | None, file: str | None, output: str) -> None:
     click.echo(json.dumps({"files": policy.files, "security": policy.block.plain, "origins": origins}))
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure config validate --stack web",
+        codes=(0, 2),
+        meanings={2: "the policy isn't valid, or bad usage"},
+    )
+)
 @_source_options
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed; json is one line.",
+)
 @_verbose_option
 def validate(*, stack: str | None, file: str | None, output: str) -> int:
     """Check the policy, with all it inherits: every problem, a line each, with its file, line and path.
@@ -111,7 +130,12 @@ def validate(*, stack: str | None, file: str | None, output: str) -> int:
     return 0
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure config schema",
+        codes=(0, 2),
+    )
+)
 @_verbose_option
 def schema() -> None:
     """Print the JSON Schema of a policy's file, for editors.

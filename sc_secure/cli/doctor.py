@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.errors import ToolMissing
 from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
@@ -19,8 +20,20 @@ _PATIENCE = 60.0
 _NEED = {"step": "", "scanner": " (only if a policy's scan.tools names it)", "development": " (no step needs it)"}
 
 
-@click.command()
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.command(
+    epilog=epilog(
+        "sc-secure doctor",
+        codes=(0, 2, 5),
+        meanings={5: "a tool that a step runs is missing or too old"},
+    )
+)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed; json is one line.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the command lines that ask for versions.")
 def command(output: str, verbose: bool) -> int:
     """Look at the tools that the steps need, a line each, with what to do.

@@ -9,6 +9,7 @@ from typing import Unpack
 import click
 
 from sc_secure.cli._build import Built, build_options, built_from
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import (
     Command,
     Shared,
@@ -75,7 +76,13 @@ def command() -> None:
     """Gather, attach and verify how an image was built (SLSA provenance v1.0)."""
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure provenance generate --image $REF --context .",
+        "sc-secure provenance generate --image $REF --context . --build-arg VERSION=1.2 --save provenance.json",
+        codes=(0, 2, 6),
+    )
+)
 @image_option
 @_source_options
 @save_option
@@ -95,7 +102,12 @@ def generate(*, image: ImageReference, save: Path | None, **values: Unpack[_Gene
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure provenance attach --image $REF --context . --key cosign.key",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @_source_options
 @signer_options
@@ -125,7 +137,12 @@ def attach(
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure provenance verify --image $REF --key cosign.pub --source-uri https://github.com/acme/shop",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @origin_options
 @verifier_options

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from sc_secure.cli._build import Built, build_options, built_from
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import Shared, image_option, run_options, session_for, shared_of
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps.formats import SBOM_FORMATS, sbom_format
@@ -42,7 +43,13 @@ def command() -> None:
     """Take an image through the whole chain."""
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure release create --image $REF --stack web --environment production",
+        "sc-secure release create --image $REF --policy policy.yaml --context . --output json",
+        codes=(0, 2, 3, 4, 5, 6, 7),
+    )
+)
 @image_option
 @click.option("--stack", metavar="NAME", help="The stack whose .sc/stacks/NAME/client.yaml is the policy.")
 @click.option("--policy", metavar="FILE", help="The YAML file whose `security:` block is the policy.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import Output, image_type
 from sc_secure.errors import ConfigError, InfrastructureError, ScSecureError
 from sc_secure.steps.session import DEFAULT_ARTIFACTS
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 _MAX_BYTES = 512 * 1024 * 1024
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "pulumi stack export | sc-secure report",
+        "sc-secure report --scan .sc/artifacts/…/scan.json --to out",
+        codes=(0, 2, 6),
+        meanings={6: "the reports can't be written"},
+    )
+)
 @click.option(
     "--stack-state",
     type=click.File("rb"),

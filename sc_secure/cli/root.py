@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from sc_secure._version import __version__
+from sc_secure.cli._epilog import EXIT_CODES, epilog
 from sc_secure.errors import ConfigError, ScSecureError
 
 INTERRUPTED = 130
@@ -46,17 +47,17 @@ class _Lazy(click.Group):
             formatter.write_dl(sorted(_GROUPS.items()))
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog("sc-secure release create --image $REF --policy policy.yaml", codes=tuple(EXIT_CODES)),
+)
 @click.version_option(__version__, message="sc-secure %(version)s")
 def root() -> None:
     """Catalogue, scan, sign, attest and verify a container image that is in a registry.
 
     Every step takes the image as REPOSITORY@sha256:…, prints its result on stdout (one line of JSON with
     --output json), and talks to people on stderr. Documents go to .sc/artifacts.
-
-    \b
-    Exit codes: 0 done; 2 usage or configuration; 3 policy violated; 4 verification failed; 5 a tool is
-    missing or too old; 6 infrastructure failed after retries; 7 not authorised; 130 interrupted.
     """
 
 

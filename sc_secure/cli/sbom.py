@@ -7,6 +7,7 @@ from typing import Unpack
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import (
     Shared,
     Soft,
@@ -41,7 +42,13 @@ def command() -> None:
     """Make, attach and verify an image's catalogue (SBOM)."""
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure sbom generate --image $REF",
+        "sc-secure sbom generate --image $REF --format spdx-json --save sbom.spdx.json",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @_format_option
 @save_option
@@ -60,7 +67,12 @@ def generate(*, image: ImageReference, name: str, save: Path | None, **values: U
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure sbom attach --image $REF --key cosign.key",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @_format_option
 @signer_options
@@ -85,7 +97,12 @@ def attach(
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure sbom verify --image $REF --key cosign.pub",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @_format_option
 @verifier_options

@@ -6,6 +6,7 @@ from typing import Unpack
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import image_option, run_step, shared_of, shared_options, soft_option
 from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import Verifying, run_verification, verifier_options
@@ -17,7 +18,12 @@ def command() -> None:
     """Attach and verify the result of an image's scan (`image scan` makes it)."""
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure scan attach --image $REF --key cosign.key",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @signer_options
 @soft_option
@@ -44,7 +50,12 @@ def attach(
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure scan verify --image $REF --key cosign.pub",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @verifier_options
 @shared_options
