@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import Output
-from sc_secure.errors import ConfigError, InfrastructureError, VerificationFailed
+from sc_secure.errors import ConfigError, VerificationFailed
 from sc_secure.tools.reference import parse_reference
 from sc_secure.tools.text import printable
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sc_secure.report.document import Attachment
     from sc_secure.report.state import Recorded
     from sc_secure.steps.session import Session
+    from sc_secure.steps.status import Status
 
 _MAX_BYTES = 512 * 1024 * 1024
 
@@ -33,8 +35,13 @@ class _Drift:
     """What was attached and isn't listed any more."""
     soft_failed: tuple[str, ...]
     """Steps that the last update left for the next one."""
-    unknown: str
-    """Why what is attached isn't known; empty: it is."""
+    status: Status | None
+    """What its registry lists; None: nothing was attached, so it wasn't asked."""
+
+    @property
+    def unknown(self) -> str:
+        """Why what is attached isn't known; empty: it is."""
+        return self.status.reason if self.status else ""
 
     @property
     def drifted(self) -> bool:
@@ -42,7 +49,18 @@ class _Drift:
         return bool(self.gone or self.soft_failed)
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "sc-secure drift --stack production",
+        "pulumi stack export | sc-secure drift --stack-state - --output json",
+        codes=(0, 2, 4, 5, 6, 7),
+        meanings={
+            4: "something is gone, or a step failed softly",
+            5: "pulumi is missing",
+            6: "a registry can't be asked",
+        },
+    )
+)
 @click.option("--stack", metavar="S", help="The stack.  [default: the selected one]")
 @click.option(
     "--stack-state",
@@ -50,7 +68,14 @@ class _Drift:
     metavar="FILE",
     help="What `pulumi stack export` printed, in place of asking Pulumi; `-` is standard input.",
 )
-@click.option("--timeout", type=click.FloatRange(min=1, max=86400), default=60, show_default=True, metavar="SECONDS")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1, max=86400),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the registries have to answer.",
+)
 @click.option(
     "--output",
     type=click.Choice(["text", "json"]),
@@ -90,15 +115,17 @@ def _verdict(found: list[_Drift]) -> None:
 
     Raises:
         VerificationFailed: something drifted.
-        InfrastructureError: nothing did, as far as is known.
+        InfrastructureError, NotAuthorised: nothing did, as far as is known.
     """
+    from sc_secure.steps.status import unknown  # noqa: PLC0415 - light start
+
     drifted = [each for each in found if each.drifted]
     if drifted:
         advice = "`pulumi preview` shows it, and `pulumi up` does it again"
         raise VerificationFailed(f"drifted: {len(drifted)} of {len(found)} images", advice=advice)
-    unknown = list(dict.fromkeys(each.unknown for each in found if each.unknown))
-    if unknown:
-        raise InfrastructureError("\n".join(printable(each, limit=300) for each in unknown))
+    error = unknown([each.status for each in found if each.status])
+    if error:
+        raise error
 
 
 def _read(path: Path) -> bytes:
@@ -133,7 +160,7 @@ def _compare(session: Session, recorded: list[Recorded], within: float) -> list[
         listed = None if status is None or status.attached is None else {one.digest for one in status.attached}
         gone = tuple(one for one in some if listed is not None and one.digest not in listed)
         soft = tuple(step.name for step in each.steps if step.status == "soft_failed")
-        found.append(_Drift(each.subject, gone, soft, status.reason if status else ""))
+        found.append(_Drift(each.subject, gone, soft, status))
     return found
 
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from sc_secure.cli._epilog import epilog
 from sc_secure.cli._shared import (
     Shared,
     image_option,
     image_type,
     run_step,
+    session_for,
     shared_of,
     shared_options,
     soft_option,
 )
 from sc_secure.cli._signing import SoftSigning, signer_of, signer_options
 from sc_secure.cli._verifying import VerifyingOrigin, origin_of, origin_options, run_verification, verifier_options
-from sc_secure.errors import InfrastructureError
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
@@ -45,7 +46,13 @@ def command() -> None:
     """Scan, sign and verify an image."""
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure image sign --image $REF --key cosign.key",
+        "sc-secure image sign --image $REF --keyless",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @signer_options
 @soft_option
@@ -71,7 +78,14 @@ def sign(
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure image verify --image $REF --key cosign.pub --attestation cyclonedx",
+        "sc-secure image verify --image $REF --certificate-identity-regexp 'dev@acme\\.test' \\",
+        "  --certificate-oidc-issuer https://accounts.google.com",
+        codes=(0, 2, 4, 5, 6, 7),
+    )
+)
 @image_option
 @verifier_options
 @origin_options
@@ -105,7 +119,14 @@ def verify(
     )
 
 
-@command.command()
+@command.command(
+    epilog=epilog(
+        "sc-secure image status --image $REF",
+        "sc-secure image status --image $REF --image $OTHER --best-effort --output json",
+        codes=(0, 2, 4, 6, 7),
+        meanings={4: "the registry answers with other content than was asked for"},
+    )
+)
 @click.option(
     "--image",
     "images",
@@ -126,16 +147,18 @@ def status(*, images: tuple[ImageReference, ...], best_effort: bool, **shared: U
 
     `image verify` says whether it is by whom you trust.
     """
-    from sc_secure.steps.session import open_session  # noqa: PLC0415 - light start
-    from sc_secure.steps.status import look  # noqa: PLC0415 - light start
+    from sc_secure.steps.status import look, unknown  # noqa: PLC0415 - light start
 
+    first, *others = images
+    if shared["registry_username_env"] and any(each.registry != first.registry for each in others):
+        raise click.UsageError("--registry-username-env: goes with one registry; ask each in a run of its own")
     # The run as a whole ends a little later, so that what is known is told.
-    with open_session(timeout=shared["timeout"] + 5, verbose=shared["verbose"]) as session:
+    with session_for(first, **{**shared, "timeout": shared["timeout"] + 5}) as session:
         found = look(session, images, shared["timeout"])
-    unknown = [each for each in found if each.attached is None]
-    if unknown and not best_effort:
-        reasons = list(dict.fromkeys(each.reason for each in unknown))
-        raise InfrastructureError("\n".join(reasons), advice="check the registry, or add --best-effort")
+    error = unknown(found)
+    if error and not best_effort:
+        error.advice = f"{error.advice or 'check the registry'}, or add --best-effort"
+        raise error
     if shared["output"] == "json":
         click.echo(json.dumps({"images": [_status_row(each) for each in found]}))
     else:

@@ -17,6 +17,7 @@ from sc_secure.tools.cosign import SIGNATURE
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
+from sc_secure.tools.text import printable
 
 PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 """Where cosign says what a bundle's statement is of: on the manifest, in its annotations."""
@@ -40,7 +41,27 @@ class Status:
     image: ImageReference
     attached: tuple[Attached, ...] | None
     """In the registry's order; None: it isn't known."""
-    reason: str = ""
+    error: ScSecureError | None = None
+    """Why it isn't known."""
+
+    @property
+    def reason(self) -> str:
+        """Why it isn't known; empty: it is."""
+        return self.error.message if self.error else ""
+
+
+def unknown(looked_at: Sequence[Status]) -> ScSecureError | None:
+    """What to end with where the state of some images isn't known; None: it is.
+
+    Where they all failed in one way (not authorised, other content than the digest's), in that way.
+    """
+    errors = [each.error for each in looked_at if each.error]
+    if not errors:
+        return None
+    kinds = {type(error) for error in errors}
+    kind = kinds.pop() if len(kinds) == 1 else InfrastructureError
+    reasons = "\n".join(dict.fromkeys(printable(error.message, limit=300) for error in errors))
+    return kind(reasons, advice=next((error.advice for error in errors if error.advice), ""))
 
 
 def look(session: Session, images: Sequence[ImageReference], within: float) -> list[Status]:
@@ -65,7 +86,7 @@ def look(session: Session, images: Sequence[ImageReference], within: float) -> l
             try:
                 known[image] = Status(image, tuple(attached(registry, image)))
             except ScSecureError as error:
-                known[image] = Status(image, None, error.message)
+                known[image] = Status(image, None, error)
 
     # Threads that the program's end doesn't wait for: a registry that hangs must not hold up a preview.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(images)))]
@@ -74,7 +95,9 @@ def look(session: Session, images: Sequence[ImageReference], within: float) -> l
         thread.start()
     for thread in threads:
         thread.join(max(0, deadline - time.monotonic()))
-    late = f"its registry didn't answer within {within:g} s"
+    late = InfrastructureError(
+        f"its registry didn't answer within {within:g} s", advice="raise --timeout, or try again"
+    )
     return [known.get(image, Status(image, None, late)) for image in images]
 
 
