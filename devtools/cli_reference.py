@@ -22,7 +22,8 @@ _HEAD = """\
 # The command line
 
 Every command, its flags and its exit codes, written from the commands themselves by `python -m devtools.cli_reference`.
-`sc-secure COMMAND --help` says the same. stdout is the result, stderr is for people.
+`sc-secure COMMAND --help` says the same. stdout is the result, stderr is for people; with `--output json`
+the result is one line, in the form of [its schema](schemas/README.md).
 
 """
 

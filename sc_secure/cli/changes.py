@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sc_secure.cli._epilog import epilog
+from sc_secure.cli._shared import Output
 from sc_secure.errors import ConfigError
 from sc_secure.tools.text import printable
 
@@ -18,6 +19,7 @@ _MAX_BYTES = 512 * 1024 * 1024
 @click.command(
     epilog=epilog(
         "pulumi preview --json | sc-secure changes",
+        "sc-secure changes --preview preview.json --policy client.yaml --policy-before old.yaml",
         codes=(0, 2),
     )
 )
@@ -35,8 +37,15 @@ _MAX_BYTES = 512 * 1024 * 1024
     metavar="FILE",
     help="The policy as it is, to compare with. A file that isn't there says nothing.",
 )
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed: as Markdown, or as one line of JSON.",
+)
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show where an unexpected error came from.")
-def command(*, preview: Any, policy: str | None, policy_before: str | None) -> None:
+def command(*, preview: Any, policy: str | None, policy_before: str | None, output: Output) -> None:
     """Print what a preview would change of the policy and of the steps, as Markdown for a pull request.
 
     To be run as `pulumi preview --json | sc-secure changes`. The policy's files are compared for themselves, because a
@@ -49,7 +58,11 @@ def command(*, preview: Any, policy: str | None, policy_before: str | None) -> N
         raise click.UsageError("to compare the policy, give both --policy and --policy-before")
     try:
         plan = json.loads(preview.read(_MAX_BYTES))
-        comment = changes.write(plan, _leaves(policy_before, missing=True), _leaves(policy))
+        before, after = _leaves(policy_before, missing=True), _leaves(policy)
+        if output == "json":
+            click.echo(json.dumps(changes.document(plan, before, after)))
+            return
+        comment = changes.write(plan, before, after)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"--preview: {printable(str(error), limit=200)}") from None
     click.echo(comment, nl=False)

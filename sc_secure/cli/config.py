@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from sc_secure.cli._epilog import epilog
 from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
+    from sc_secure.cli._documents import PolicyDocument, ProblemDocument, ValidationDocument
     from sc_secure.cli._shared import Command
     from sc_secure.policy.loading import LoadedPolicy
     from sc_secure.policy.problems import Problem
@@ -84,8 +84,12 @@ def show(*, stack: str | None, file: str | None, output: str) -> None:
         click.echo(annotated("security", policy.block))
         return
     leaves = policy.block.leaves(("security",))
-    origins = {".".join(path): {"file": leaf.file, "line": leaf.line} for path, leaf in leaves}
-    click.echo(json.dumps({"files": policy.files, "security": policy.block.plain, "origins": origins}))
+    document: PolicyDocument = {
+        "files": list(policy.files),
+        "security": policy.block.plain,
+        "origins": {".".join(path): {"file": leaf.file, "line": leaf.line} for path, leaf in leaves},
+    }
+    click.echo(json.dumps(document))
 
 
 @command.command(
@@ -148,8 +152,17 @@ def schema() -> None:
 
 
 def _as_json(files: Sequence[str], problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> str:
-    rows = [[asdict(each) for each in found] for found in (problems, warnings)]
-    return json.dumps({"valid": not problems, "files": list(files), "problems": rows[0], "warnings": rows[1]})
+    document: ValidationDocument = {
+        "valid": not problems,
+        "files": list(files),
+        "problems": list(map(_problem, problems)),
+        "warnings": list(map(_problem, warnings)),
+    }
+    return json.dumps(document)
+
+
+def _problem(problem: Problem) -> ProblemDocument:
+    return {"file": problem.file, "line": problem.line, "path": problem.path, "reason": problem.reason}
 
 
 def _refused_later(policy: LoadedPolicy) -> list[Problem]:

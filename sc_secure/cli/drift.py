@@ -18,6 +18,7 @@ from sc_secure.tools.reference import parse_reference
 from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
+    from sc_secure.cli._documents import DriftDocument, ImageDrift
     from sc_secure.report.document import Attachment
     from sc_secure.report.state import Recorded
     from sc_secure.steps.session import Session
@@ -104,7 +105,8 @@ def command(*, stack: str | None, stack_state: Path | None, timeout: float, outp
             raise ConfigError(f"the stack's state: {printable(str(error), limit=200)}") from None
         found = _compare(session, recorded, timeout)
     if output == "json":
-        click.echo(json.dumps({"images": [_row(each) for each in found]}))
+        document: DriftDocument = {"images": [_row(each) for each in found]}
+        click.echo(json.dumps(document))
     else:
         click.echo("\n".join(line for each in found for line in _lines(each)) or "no image was secured in this stack")
     _verdict(found)
@@ -164,10 +166,15 @@ def _compare(session: Session, recorded: list[Recorded], within: float) -> list[
     return found
 
 
-def _row(drift: _Drift) -> dict[str, object]:
-    gone = [{"kind": each.kind, "digest": each.digest} for each in drift.gone]
-    row: dict[str, object] = {"subject": drift.subject, "gone": gone, "softFailed": list(drift.soft_failed)}
-    return row | ({"unknown": printable(drift.unknown, limit=300)} if drift.unknown else {})
+def _row(drift: _Drift) -> ImageDrift:
+    row: ImageDrift = {
+        "subject": drift.subject,
+        "gone": [{"kind": each.kind, "digest": each.digest} for each in drift.gone],
+        "softFailed": list(drift.soft_failed),
+    }
+    if drift.unknown:
+        row["unknown"] = printable(drift.unknown, limit=300)
+    return row
 
 
 def _lines(drift: _Drift) -> list[str]:

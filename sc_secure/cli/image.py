@@ -24,6 +24,7 @@ from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.text import printable
 
 if TYPE_CHECKING:
+    from sc_secure.cli._documents import ImageStatus, StatusDocument
     from sc_secure.steps.status import Status
 
 
@@ -160,16 +161,17 @@ def status(*, images: tuple[ImageReference, ...], best_effort: bool, **shared: U
         error.advice = f"{error.advice or 'check the registry'}, or add --best-effort"
         raise error
     if shared["output"] == "json":
-        click.echo(json.dumps({"images": [_status_row(each) for each in found]}))
+        document: StatusDocument = {"images": [_status_row(each) for each in found]}
+        click.echo(json.dumps(document))
     else:
         click.echo("\n".join(line for each in found for line in _status_lines(each)))
 
 
-def _status_row(status: Status) -> dict[str, object]:
-    row: dict[str, object] = {"subject": status.image.subject, "attached": None}
+def _status_row(status: Status) -> ImageStatus:
+    subject = status.image.subject
     if status.attached is None:
-        return row | {"reason": printable(status.reason, limit=300)}
-    return row | {"attached": [{"digest": each.digest, "kind": each.kind} for each in status.attached]}
+        return {"subject": subject, "attached": None, "reason": printable(status.reason, limit=300)}
+    return {"subject": subject, "attached": [{"digest": each.digest, "kind": each.kind} for each in status.attached]}
 
 
 def _status_lines(status: Status) -> list[str]:

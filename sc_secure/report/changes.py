@@ -1,4 +1,5 @@
-"""What an update would change of the security, as Markdown for a pull request: of the policy, and of the steps.
+"""What an update would change of the security: of the policy, and of the steps. As Markdown for a pull request, and as
+a document for machines.
 
 Read from what `pulumi preview --json` prints, without Pulumi. A step is known by its component or its command's words.
 """
@@ -9,7 +10,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypedDict, cast
 
 from sc_secure.report.gfm import code, plain, table
 from sc_secure.report.words import counted
@@ -26,6 +27,59 @@ _PARTS_OF_A_REPLACEMENT: Final = ("create-replacement", "delete-replaced", "disc
 _ATTEMPT: Final = "SC_SECURE_ATTEMPT"
 _SHOWN: Final = 40
 """Rows in each table: a comment has at most 65,536 characters."""
+
+
+class PolicyChange(TypedDict):
+    """A value of the policy that changes."""
+
+    path: str
+    """The key, without `security`."""
+    before: str | None
+    """As JSON; null: no file says it."""
+    after: str | None
+    """As JSON; null: no file says it any more."""
+
+
+class FlagChange(TypedDict):
+    """A flag of a step's command that changes."""
+
+    flag: str
+    before: list[str]
+    """The values that go; an empty text is a flag without one."""
+    after: list[str]
+    """The values that come."""
+
+
+class StepChange(TypedDict):
+    """A step that would run, change or be removed."""
+
+    name: str
+    operation: str
+    """Pulumi's word, as `create` or `update`."""
+    command: str
+    """What the step does, as `image scan`; empty: only the update will know."""
+    flags: list[FlagChange]
+    environment: list[str]
+    """Variables that decide a re-run, and change; the values are counters and hashes."""
+
+
+class OtherChange(TypedDict):
+    """Another resource that would change."""
+
+    name: str
+    operation: str
+    """Pulumi's word, as `create` or `update`."""
+    type: str
+    """The resource's type token."""
+
+
+class ChangesDocument(TypedDict):
+    """What a preview would change: the result of `changes`."""
+
+    policy: list[PolicyChange]
+    """Empty where the policy's files weren't given."""
+    steps: list[StepChange]
+    others: list[OtherChange]
 
 
 @dataclass(frozen=True)
@@ -58,7 +112,7 @@ def write(preview: object, before: Leaves | None = None, after: Leaves | None = 
     parts = [
         MARKER,
         f"## Security: {_headline(len(policy), len(steps))}",
-        *_section("Policy", ["", "before", "after"], policy),
+        *_section("Policy", ["", "before", "after"], [_policy_row(each) for each in policy]),
         *_section("Steps", ["step", "", "what changes"], [_row(step) for step in steps]),
         *_section(
             "Everything else",
@@ -67,6 +121,29 @@ def write(preview: object, before: Leaves | None = None, after: Leaves | None = 
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def document(preview: object, before: Leaves | None = None, after: Leaves | None = None) -> ChangesDocument:
+    """The same for machines, and whole. Arguments and errors: see `write`."""
+    changes = list(_changes(preview))
+    return {
+        "policy": list(_policy(before or {}, after or {})),
+        "steps": [_step(each) for each in changes if each.is_step],
+        "others": [
+            {"name": each.name, "operation": each.operation, "type": each.kind} for each in changes if not each.is_step
+        ],
+    }
+
+
+def _step(step: _Change) -> StepChange:
+    updated = step.before and step.after
+    return {
+        "name": step.name,
+        "operation": step.operation,
+        "command": shlex.join((_words(step.after) or _words(step.before))[1:3]),
+        "flags": list(_flags(_words(step.before), _words(step.after))) if updated and not _to_build(step) else [],
+        "environment": list(_environment(_strings(step.before), _strings(step.after))) if updated else [],
+    }
 
 
 def _headline(policy: int, steps: int) -> str:
@@ -82,11 +159,15 @@ def _section(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
         yield table(heads, rows[:_SHOWN]) + more
 
 
-def _policy(before: Leaves, after: Leaves) -> Iterator[list[str]]:
+def _policy(before: Leaves, after: Leaves) -> Iterator[PolicyChange]:
     for path in dict.fromkeys([*before, *after]):
         was, will = before.get(path), after.get(path)
         if was != will:
-            yield [code(path), "" if was is None else code(was), "" if will is None else code(will)]
+            yield {"path": path, "before": was, "after": will}
+
+
+def _policy_row(change: PolicyChange) -> list[str]:
+    return [code(change["path"]), *("" if said is None else code(said) for said in (change["before"], change["after"]))]
 
 
 def _changes(preview: object) -> Iterator[_Change]:
@@ -133,28 +214,37 @@ def _row(step: _Change) -> list[str]:
 
 def _what(step: _Change) -> Iterator[str]:
     """What changes in a step's command, each item on a line of its own."""
-    if step.after.get("create") == _UNKNOWN:
+    if _to_build(step):
         yield "an image that is still to be built"
     elif step.before and step.after:
-        yield from _flags(_words(step.before), _words(step.after))
+        yield from map(_flag, _flags(_words(step.before), _words(step.after)))
     elif words := _words(step.after):
         yield code(shlex.join(words[1:3]))
-    yield from _environment(_strings(step.before), _strings(step.after)) if step.before and step.after else ()
+    for name in _environment(_strings(step.before), _strings(step.after)) if step.before and step.after else ():
+        yield "runs again" if name == _ATTEMPT else f"{code(name)} changed"
 
 
-def _flags(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+def _to_build(step: _Change) -> bool:
+    return step.after.get("create") == _UNKNOWN
+
+
+def _flags(before: Sequence[str], after: Sequence[str]) -> Iterator[FlagChange]:
     was, will = Counter(_pairs(before)), Counter(_pairs(after))
     gone, new = list((was - will).elements()), list((will - was).elements())
     for flag in dict.fromkeys(flag for flag, _ in (*gone, *new)):
-        old = ", ".join(value or flag for name, value in gone if name == flag)
-        now = ", ".join(value or flag for name, value in new if name == flag)
-        if flag == "--image":
-            yield "another image"
-        elif old and now:
-            yield f"{code(f'{flag} {old}')} → {code(now)}"
-        else:
-            said = flag if (old or now) == flag else f"{flag} {old or now}"
-            yield f"{'no more' if old else 'new:'} {code(said)}"
+        old, now = ([value for name, value in found if name == flag] for found in (gone, new))
+        yield {"flag": flag, "before": old, "after": now}
+
+
+def _flag(change: FlagChange) -> str:
+    flag = change["flag"]
+    old, now = (", ".join(value or flag for value in values) for values in (change["before"], change["after"]))
+    if flag == "--image":
+        return "another image"
+    if old and now:
+        return f"{code(f'{flag} {old}')} → {code(now)}"
+    said = flag if (old or now) == flag else f"{flag} {old or now}"
+    return f"{'no more' if old else 'new:'} {code(said)}"
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -171,7 +261,7 @@ def _strings(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _environment(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """What decides a re-run without being a flag: only that it changed, since the values are counters and hashes."""
+    """What decides a re-run without being a flag, and changed: names, since the values are counters and hashes."""
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):
-            yield "runs again" if name == _ATTEMPT else f"{code(name)} changed"
+            yield name

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 SCHEMA = "https://sc-secure.dev/step-result/v1"
 MAX_BYTES = 4096
@@ -38,6 +38,43 @@ class ToolUsed:
 
     name: str
     version: str
+
+
+class ArtifactDocument(TypedDict):
+    """A document that the step wrote, as it is printed."""
+
+    path: str
+    """Relative to the project's folder, with forward slashes."""
+    sha256: str
+    mediaType: str
+
+
+class ToolDocument(TypedDict):
+    """The program that did the work, as it is printed."""
+
+    name: str
+    version: str
+
+
+class StepResultDocument(TypedDict):
+    """What a step prints with `--output json`: one line of at most 4 KiB."""
+
+    schema: Literal["https://sc-secure.dev/step-result/v1"]
+    step: StepName
+    subject: str
+    """The image: `repository@sha256:…`."""
+    status: Status
+    """`passed`: done now. `reused`: it was there already. `skipped`: nothing to do. `soft_failed`: it couldn't be done,
+    and isn't required."""
+    outputs: Outputs
+    """What the step found or made; each step its own."""
+    artifacts: list[ArtifactDocument]
+    warnings: list[str]
+    tool: NotRequired[ToolDocument]
+    startedAt: str
+    """RFC 3339, in UTC."""
+    finishedAt: str
+    """RFC 3339, in UTC."""
 
 
 def _now() -> datetime:
@@ -81,7 +118,7 @@ class StepResult:
         return line
 
     def _json(self) -> str:
-        document: dict[str, Any] = {
+        document: StepResultDocument = {
             "schema": SCHEMA,
             "step": self.step,
             "subject": self.subject,
@@ -91,10 +128,11 @@ class StepResult:
                 {"path": each.path, "sha256": each.sha256, "mediaType": each.media_type} for each in self.artifacts
             ],
             "warnings": self.warnings,
-            **({"tool": {"name": self.tool.name, "version": self.tool.version}} if self.tool else {}),
             "startedAt": _rfc3339(self.started_at),
             "finishedAt": _rfc3339(self.finished_at),
         }
+        if self.tool:
+            document["tool"] = {"name": self.tool.name, "version": self.tool.version}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod

@@ -61,6 +61,32 @@ def test_what_changes_in_a_step(before: Any, after: Any, what: str) -> None:
     assert row(before, after) == f"| `web-scan` | update | {what} |"
 
 
+def test_the_same_for_machines() -> None:
+    more = SCAN.replace("critical", "high") + " --only-fixed --vex a"
+    document = changes.document(
+        {"steps": [step("update", inputs(SCAN), inputs(more, "2")), step("create", None, inputs(UNKNOWN), "new")]},
+        {"a": "1"},
+        {"b": "2"},
+    )
+    assert document["policy"] == [
+        {"path": "a", "before": "1", "after": None},
+        {"path": "b", "before": None, "after": "2"},
+    ]
+    changed, new = document["steps"]
+    assert (changed["name"], changed["operation"], changed["command"]) == ("web-scan", "update", "image scan")
+    assert changed["flags"] == [
+        {"flag": "--fail-on", "before": ["critical"], "after": ["high"]},
+        {"flag": "--only-fixed", "before": [], "after": [""]},
+        {"flag": "--vex", "before": [], "after": ["a"]},
+    ]
+    assert changed["environment"] == ["SC_SECURE_ATTEMPT"]
+    assert new == {"name": "new", "operation": "create", "command": "", "flags": [], "environment": []}
+    service = {"steps": [other("update", "aws:ecs/service:Service", "web")]}
+    assert changes.document(service)["others"] == [
+        {"name": "web", "operation": "update", "type": "aws:ecs/service:Service"}
+    ]
+
+
 def test_steps_are_told_from_everything_else() -> None:
     alone = step("create", None, inputs("/opt/bin/sc-secure image scan --image x"), "alone", "")
     theirs = step("delete", inputs("echo hello"), None, "theirs", "")
