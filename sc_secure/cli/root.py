@@ -18,7 +18,7 @@ INTERRUPTED = 130
 _GROUPS = {
     "changes": "Say what a Pulumi preview would change of the security.",
     "config": "Show and check a security policy.",
-    "doctor": "Look at the tools that the steps need, and say what to do.",
+    "doctor": "Say whether a deployment would work here, and what to do where not.",
     "drift": "Compare what a stack's last update attached with what the registry has.",
     "image": "Scan, sign and verify an image.",
     "provenance": "Gather, attach and verify how an image was built.",

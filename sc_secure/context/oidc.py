@@ -89,6 +89,11 @@ def identity_token(environ: Mapping[str, str], runner: Runner) -> IdentityToken:
     return _checked(value, environ)
 
 
+def offers_identity(environ: Mapping[str, str]) -> bool:
+    """Whether this environment says where a token is to be had. That one is given isn't said by it."""
+    return bool(environ.get(VARIABLE, "").strip() or (environ.get(_REQUEST_URL) and environ.get(_REQUEST_TOKEN)))
+
+
 def _advice(environ: Mapping[str, str]) -> str:
     if environ.get("GITHUB_ACTIONS") == "true":
         return _GITHUB

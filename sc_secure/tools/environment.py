@@ -48,6 +48,7 @@ _PER_TOOL: dict[str, tuple[str, ...]] = {
     ),
     "cosign": (*_REGISTRY, "VAULT_", "KUBECONFIG", "TRANSIT_", "COSIGN_PKCS11_", "COSIGN_REPOSITORY"),
     "git": ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES"),
+    "docker": ("DOCKER_",),
     "docker-credential": (*_REGISTRY, "GNUPGHOME", "PASSWORD_STORE_DIR", "DBUS_SESSION_BUS_ADDRESS"),
 }
 
@@ -56,7 +57,8 @@ def environment_for(tool: str, environ: Mapping[str, str], temp: Path, **extra: 
     """The whole environment of one program.
 
     Args:
-        tool: a name of the list in this module: `syft`, `grype`, `trivy`, `cosign`, `git` or `docker-credential`.
+        tool: a name of the list in this module: `syft`, `grype`, `trivy`, `cosign`, `git`, `docker`
+            or `docker-credential`.
         environ: ours.
         temp: the folder for its temporary files.
         extra: what it gets besides.

@@ -5,6 +5,7 @@ Its exit codes and flags decide nothing, and its database is looked at before it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from sc_secure.policy.severity import Severity
 from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
-from sc_secure.tools.scanner import Database, Report, Target
+from sc_secure.tools.scanner import Database, NoDatabase, Report, Target
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
@@ -61,6 +62,35 @@ class Grype:
 
         with_retries(run)
         return parse_report(raw.read_bytes(), now=datetime.now(UTC))
+
+    def database(self) -> Database:
+        """What a scan would compare with. Its age isn't judged, and nothing is downloaded.
+
+        Raises:
+            InfrastructureError: there is none, or it is empty, invalid or of the future.
+            ToolMissing: there is no grype.
+        """
+        config = self._temp / "grype-database.yaml"
+        config.write_text("check-for-app-update: false\n")
+        off = dict.fromkeys(("GRYPE_CHECK_FOR_APP_UPDATE", "GRYPE_DB_AUTO_UPDATE", "GRYPE_DB_VALIDATE_AGE"), "false")
+        env = environment_for("grype", self._environ, self._temp, **off)
+
+        def ask(what: str) -> bytes:
+            argv = ["grype", "db", what, "--config", str(config), "--output", "json"]
+            return self._runner.run(argv, env=env, stdout_limit=MIB).stdout
+
+        try:
+            status = parse_object(ask("status"), "grype's database status")
+            if status.get("valid") is not True:
+                why = printable(as_text(status.get("error") or "it isn't valid"), limit=200)
+                kind = NoDatabase if "does not exist" in why else InfrastructureError
+                raise kind(f"grype: its vulnerability database can't be used: {why}", advice=_UPDATE)
+            listed = as_list(json.loads(ask("providers")) or [])
+            names: Json = {as_text(as_object(each)["name"]): None for each in listed}
+            return _database({"status": status, "providers": names}, datetime.now(UTC))
+        except (ValueError, KeyError, TypeError) as error:
+            detail = printable(str(error), limit=120)
+            raise InfrastructureError(f"grype: its database's status isn't what it should be ({detail})") from None
 
 
 def parse_report(content: bytes, *, now: datetime) -> Report:

@@ -23,6 +23,20 @@ _DOCKER_HUB = ("index.docker.io", "docker.io")
 
 
 @dataclass(frozen=True)
+class Place:
+    """A checked name of a repository, or of what a tag or a digest of it names."""
+
+    registry: str
+    """Host and port; Docker Hub's is `index.docker.io`."""
+    repository: str
+    """The path in the registry; empty: the registry as a whole."""
+    reference: str
+    """A digest, else a tag; empty: neither is named."""
+    name: str
+    """As it was given, without tag and digest."""
+
+
+@dataclass(frozen=True)
 class ImageReference:
     """A checked reference to one image by its digest."""
 
@@ -61,21 +75,46 @@ def parse_reference(text: str) -> ImageReference:
     Raises:
         ConfigError: it isn't `repository@sha256:…` or `repository:tag@sha256:…`.
     """
-    shown = printable(text, limit=200)
-    rest, at, digest = text.partition("@")
-    if not at:
+    if "@" not in text:
+        shown = printable(text, limit=200)
         raise ConfigError(
             f"--image {shown}: has no digest, and a tag can change between two steps",
             advice=f"give it as REPOSITORY@sha256:…; `crane digest {shown}` prints the digest",
         )
-    if not _DIGEST.fullmatch(digest):
+    found = parse_place(text)
+    return ImageReference(found.registry, found.repository, found.reference, found.name)
+
+
+def parse_registry(text: str) -> Place:
+    """A registry as a whole, by its host and port.
+
+    Raises:
+        ConfigError: it isn't one.
+    """
+    if not re.fullmatch(_DOMAIN, text, re.ASCII):
+        raise ConfigError(
+            f"--registry {printable(text, limit=200)}: not a registry's host",
+            advice="such as ghcr.io, or localhost:5000",
+        )
+    return Place(_DOCKER_HUB[0] if text in _DOCKER_HUB else text, "", "", text)
+
+
+def parse_place(text: str) -> Place:
+    """A repository, with the tag or the digest where there is one.
+
+    Raises:
+        ConfigError: it isn't `repository`, `repository:tag`, `repository@sha256:…` or `repository:tag@sha256:…`.
+    """
+    shown = printable(text, limit=200)
+    rest, at, digest = text.partition("@")
+    if at and not _DIGEST.fullmatch(digest):
         raise ConfigError(f"--image {shown}: the digest must be sha256: and 64 lower-case hexadecimal digits")
-    name = rest
+    name, tag = rest, ""
     colon = rest.rfind(":")
     if colon > rest.rfind("/"):
-        name = rest[:colon]
-        if not _TAG.fullmatch(rest[colon + 1 :]):
-            raise ConfigError(f"--image {shown}: not a valid tag before the digest")
+        name, tag = rest[:colon], rest[colon + 1 :]
+        if not _TAG.fullmatch(tag):
+            raise ConfigError(f"--image {shown}: not a valid tag" + (" before the digest" if at else ""))
     match = _NAME.fullmatch(name) if len(name) <= _MAX_NAME else None
     if match is None:
         raise ConfigError(f"--image {shown}: not a valid repository name")
@@ -87,4 +126,4 @@ def parse_reference(text: str) -> ImageReference:
     if domain is None or domain in _DOCKER_HUB:
         domain = _DOCKER_HUB[0]
         path = path if "/" in path else f"library/{path}"
-    return ImageReference(registry=domain, repository=path, digest=digest, name=name)
+    return Place(domain, path, digest or tag, name)

@@ -80,6 +80,11 @@ class Registry:
         credentials: asked once, and only if the registry wants any; None: there are none.
     """
 
+    timeout = _TIMEOUT
+    """Seconds that one answer may take."""
+    actions = "pull"
+    """What a token is asked for, as its scope writes it."""
+
     def __init__(self, host: str, repository: str, credentials: Callable[[], Credentials | None]) -> None:
         self._host = "registry-1.docker.io" if host == "index.docker.io" else host
         self._repository = repository
@@ -185,7 +190,7 @@ class Registry:
 
     def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         try:
-            return cast("http.client.HTTPResponse", self._opener.open(request, timeout=_TIMEOUT))
+            return cast("http.client.HTTPResponse", self._opener.open(request, timeout=self.timeout))
         except urllib.error.HTTPError:
             raise
         except (OSError, http.client.HTTPException) as error:
@@ -206,7 +211,9 @@ class Registry:
         realm = urllib.parse.urlsplit(fields.get("realm", ""))
         if realm.scheme != "https" and not (realm.scheme == "http" and is_loopback(realm.netloc)):
             raise InfrastructureError(f"{self._host}: its token service isn't https")
-        query = {"service": fields.get("service", ""), "scope": f"repository:{self._repository}:pull"}
+        query = {"service": fields.get("service", "")}
+        if self._repository:
+            query["scope"] = f"repository:{self._repository}:{self.actions}"
         headers: dict[str, str] = {}
         data: bytes | None = None
         if credentials and credentials.identity_token:

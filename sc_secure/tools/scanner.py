@@ -8,11 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding
 from sc_secure.tools.reference import ImageReference
 
 SAMPLE_PROVIDER = "sc-secure-sample"
 """The provider that marks the small database which this project makes where the real one is out of reach."""
+
+
+class NoDatabase(InfrastructureError):
+    """The scanner has no vulnerability database yet."""
 
 
 @dataclass(frozen=True)
@@ -72,5 +77,14 @@ class Scanner(Protocol):
 
         Raises:
             InfrastructureError: the scanner failed, or its database is empty, invalid or of the future.
+        """
+        ...
+
+    def database(self) -> Database:
+        """What a scan would compare with. Nothing is downloaded for it, and its age isn't judged.
+
+        Raises:
+            InfrastructureError: there is none, or it is empty, invalid or of the future.
+            ToolMissing: the scanner isn't there.
         """
         ...

@@ -18,7 +18,7 @@ from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_o
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.scanner import SAMPLE_PROVIDER, Database, Report, Target
+from sc_secure.tools.scanner import SAMPLE_PROVIDER, Database, NoDatabase, Report, Target
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
@@ -77,6 +77,14 @@ class Trivy:
         database = read_database(_cache(env), now=datetime.now(UTC))
         return parse_report(raw.read_bytes(), target.image, database)
 
+    def database(self) -> Database:
+        """What a scan would compare with.
+
+        Raises:
+            InfrastructureError: see `read_database`.
+        """
+        return read_database(_cache(environment_for("trivy", self._environ, self._temp)), now=datetime.now(UTC))
+
 
 def _cache(env: Mapping[str, str]) -> Path:
     """Where trivy keeps its database: what Go calls the user's cache folder, unless it is told."""
@@ -99,9 +107,8 @@ def read_database(cache: Path, *, now: datetime) -> Database:
         data = [name for name in buckets(folder / "trivy.db") if name not in _NO_DATA]
     except (OSError, ValueError, KeyError, TypeError) as error:
         detail = printable(getattr(error, "strerror", None) or str(error), limit=120)
-        raise InfrastructureError(
-            f"trivy: its vulnerability database can't be read ({detail})", advice=_UPDATE
-        ) from None
+        kind = NoDatabase if isinstance(error, FileNotFoundError) else InfrastructureError
+        raise kind(f"trivy: its vulnerability database can't be read ({detail})", advice=_UPDATE) from None
     if not data:
         raise InfrastructureError("trivy: its vulnerability database is empty: it would find nothing", advice=_UPDATE)
     if built > now + _CLOCK_SKEW:
