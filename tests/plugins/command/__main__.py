@@ -1,4 +1,4 @@
-"""Stands for pulumi-command 1.2.1 where the official plugin can't be downloaded: `local.Command` and `local.run`."""
+"""Stands for pulumi-command 1.2.1 where the official plugin can't be downloaded: its commands, and `local.run`."""
 
 import secrets
 from typing import Any, ClassVar
@@ -7,6 +7,7 @@ from assets import archive_of, assets_of
 from process import Processes
 from properties import UNKNOWN, Properties
 from provider import Provider
+from remote import RemoteCommand
 from resources import Function, Operation, Resource
 from servicer import serve
 
@@ -97,7 +98,7 @@ class CommandProvider(Provider):
 
     def __init__(self) -> None:
         self._processes = Processes()
-        super().__init__([Command(self._processes)], [Run(self._processes)])
+        super().__init__([Command(self._processes), RemoteCommand()], [Run(self._processes)])
 
     def cancel(self) -> None:
         self._processes.cancel()

@@ -47,14 +47,14 @@ class Processes:
     ) -> tuple[str, str]:
         """Return stdout and stderr, each without one trailing newline, or raise with the command and its output."""
         process = self._start([*interpreter, command], folder, self._environment | environment, stdin)
-        lines = _Lines(log)
-        both = _Collected()
+        lines = Lines(log)
+        both = Collected()
         streams = {
-            "stdout": _Stream(process.stdout, both, lines if logging in ("stdout", "stdoutAndStderr") else None),
-            "stderr": _Stream(process.stderr, both, lines if logging in ("stderr", "stdoutAndStderr") else None),
+            "stdout": Stream(process.stdout, both, lines if logging in ("stdout", "stdoutAndStderr") else None),
+            "stderr": Stream(process.stderr, both, lines if logging in ("stderr", "stdoutAndStderr") else None),
         }
         if process.stdin is not None:
-            threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True).start()
+            threading.Thread(target=feed, args=(process.stdin, stdin), daemon=True).start()
         killer = threading.Timer(timeout, process.kill) if timeout > 0 else None
         if killer is not None:
             killer.daemon = True
@@ -109,7 +109,8 @@ def _status(returncode: int) -> str:
     return f"signal: {(signal.strsignal(-returncode) or str(-returncode)).lower()}"
 
 
-def _feed(pipe: BinaryIO, text: str) -> None:
+def feed(pipe: BinaryIO, text: str) -> None:
+    """Write the whole of a command's stdin."""
     with contextlib.suppress(BrokenPipeError), pipe:
         pipe.write(text.encode())
 
@@ -123,7 +124,7 @@ def _environment_of_engine() -> dict[str, str]:
     return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
 
 
-class _Collected:
+class Collected:
     """What a command has said, from one or both streams."""
 
     def __init__(self) -> None:
@@ -136,7 +137,7 @@ class _Collected:
         return b"".join(self._chunks).decode(errors="replace")
 
 
-class _Lines:
+class Lines:
     """Logs line by line. After a line over 64 KiB it takes nothing more, so that whoever writes waits for ever.
 
     That is the official plugin's fault (a scanner with a limit reads the other end of a pipe without a buffer), and one
@@ -165,13 +166,13 @@ class _Lines:
             self._log(self._rest.decode(errors="replace"))
 
 
-class _Stream(threading.Thread):
+class Stream(threading.Thread):
     """Reads one stream of a command to its end."""
 
-    def __init__(self, pipe: BinaryIO | None, both: _Collected, lines: _Lines | None) -> None:
+    def __init__(self, pipe: BinaryIO | None, both: Collected, lines: Lines | None) -> None:
         super().__init__(daemon=True)
         self._pipe = pipe
-        self._own = _Collected()
+        self._own = Collected()
         self._both = both
         self._lines = lines
         self.start()
