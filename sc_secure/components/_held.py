@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -62,27 +63,31 @@ class Held:
             raise pulumi.RunError(f"{self.path}: {reason}")
 
 
-def held(component: str, name: str, given: RegistryArgs | None, opts: pulumi.ResourceOptions | None) -> Held | None:
+def held(component: str, name: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Held | None:
     """What the program holds for a registry; None: nothing, so that a step takes what it finds where it runs.
 
     Args:
         component: whose arguments they are.
         name: the component's.
-        given: the argument `registry`.
+        given: the component's arguments; `registry` matters.
         opts: the component's options: of what belongs to another component of this package, that one has the file.
 
     Raises:
-        InvalidArgs: a password without a user's name.
+        InvalidArgs: a password without a user's name, or for a step that runs on a build host.
     """
-    if given is None or "password" not in given:
+    registry = cast(RegistryArgs | None, given.get("registry"))
+    if registry is None or "password" not in registry:
         return None
-    if "username" not in given:
+    if "execution" in given:
+        reason = "excludes execution: a build host doesn't get what this machine holds, so log in there"
+        raise InvalidArgs(component, [("registry.password", reason)])
+    if "username" not in registry:
         raise InvalidArgs(component, [("registry.username", "missing: whose the password is")])
     kind, parent = component, opts.parent if opts else None
     if parent is not None and parent.pulumi_resource_type.startswith(_OURS):
         kind, name = parent.pulumi_resource_type.removeprefix(_OURS), parent.pulumi_resource_name
     file = re.sub(r"[^\w.-]", "_", f"{kind}-{name}", flags=re.ASCII)
-    return Held(f"{FOLDER}/{pulumi.get_stack()}/{file}.json", given)
+    return Held(f"{FOLDER}/{pulumi.get_stack()}/{file}.json", registry)
 
 
 class _Keeper:

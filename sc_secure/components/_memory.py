@@ -17,7 +17,8 @@ from sc_secure.steps.result import StepResult
 
 ATTEMPT = "SC_SECURE_ATTEMPT"
 _READ = "pulumi:pulumi:readStackResourceOutputs"
-_COMMAND = "command:local:Command"
+_COMMANDS = ("command:local:Command", "command:remote:Command")
+"""What a step's command is, here and on a build host."""
 
 T = TypeVar("T")
 
@@ -98,17 +99,25 @@ async def recorded(parent: pulumi.Resource, name: str, text: pulumi.Output[str])
         name: the command's name.
         text: what it runs.
     """
-    outputs = await recorded_outputs(parent, _COMMAND, name) or await _of_text(text)
-    if not outputs:
-        return None
+    for kind in _COMMANDS:
+        outputs = await recorded_outputs(parent, kind, name)
+        if outputs:
+            return _recorded(outputs)
+    renamed = await _of_text(text)
+    return _recorded(renamed) if renamed else None
+
+
+def _recorded(outputs: Mapping[str, Any]) -> Recorded:
     variables = {key: str(value) for key, value in _mapping(outputs.get("environment")).items()}
+    lines = str(outputs.get("stdin") or "").splitlines()  # where a remote command has them
+    variables |= {name: value for name, equals, value in (line.partition("=") for line in lines) if equals}
     attempt = variables.get(ATTEMPT, "")
     return Recorded(int(attempt) if attempt.isdigit() else 1, variables, _result(outputs.get("stdout")))
 
 
 async def _of_text(text: pulumi.Output[str]) -> Mapping[str, Any]:
     commands = [_mapping(each) for each in (await recorded_stack()).values()]
-    every = [_mapping(each.get("outputs")) for each in commands if each.get("type") == _COMMAND]
+    every = [_mapping(each.get("outputs")) for each in commands if each.get("type") in _COMMANDS]
     if not every:
         return {}
     try:
@@ -140,7 +149,7 @@ async def recorded_stack() -> Mapping[str, Any]:
 async def recorded_results() -> list[StepResult]:
     """The result of every step that the last update recorded."""
     entries = [_mapping(entry) for entry in (await recorded_stack()).values()]
-    printed = [_mapping(entry.get("outputs")).get("stdout") for entry in entries if entry.get("type") == _COMMAND]
+    printed = [_mapping(entry.get("outputs")).get("stdout") for entry in entries if entry.get("type") in _COMMANDS]
     return [result for result in map(_result, printed) if result is not None]
 
 

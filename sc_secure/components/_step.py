@@ -1,4 +1,4 @@
-"""The one way in which a step becomes a `local.Command`, and its result becomes a gate.
+"""The one way in which a step becomes a `local.Command` or a `remote.Command`, and its result becomes a gate.
 
 The command is the step's whole identity: it is the same on every machine, and what decides a re-run is one flag in it,
 so that a preview shows a policy change as that flag. What mustn't decide a re-run (tokens, versions, paths) isn't in
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pulumi
-from pulumi_command import local
 
+from sc_secure.components._execution import Host, declare
 from sc_secure.components._held import Held
 from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, recorded, soft_failure
 from sc_secure.components._outputs import carried, joined, of_answer
@@ -37,10 +37,17 @@ from sc_secure.steps.result import StepResult
 LAUNCHER = ".sc/bin/sc-secure"
 """What each command calls, relative to the project, which is the command plugin's working directory."""
 
+QUEUE_SECONDS = 3600
+"""How long a step waits at most until there are few enough at work; its own time-out begins after that."""
+
 GRACE_SECONDS = 60
 """By how much Pulumi's own time-out, which kills, is later than the step's, which ends cleanly and says why."""
 
 MAX_TIMEOUT_SECONDS = 86400
+
+MAX_PARALLEL = "SC_SECURE_MAX_PARALLEL"
+"""The variable that says how many steps of a machine work at once."""
+MOST_PARALLEL = 1024
 
 T = TypeVar("T")
 
@@ -68,11 +75,27 @@ def write_launcher(root: str) -> None:
     folder = Path(root, LAUNCHER).parent
     python, main = shlex.quote(sys.executable), shlex.quote(str(_PACKAGE / "__main__.py"))
     _write(folder / ".gitignore", "*\n", 0o644)
+    at_once = _max_parallel()
+    bound = f': "${{{MAX_PARALLEL}:={at_once}}}"\nexport {MAX_PARALLEL}\n' if at_once is not None else ""
     _write(
         Path(root, LAUNCHER),
-        f'#!/bin/sh\n# Written by sc-secure for this machine.\nexec {python} -P {main} "$@"\n',
+        f'#!/bin/sh\n# Written by sc-secure for this machine.\n{bound}exec {python} -P {main} "$@"\n',
         0o755,
     )
+
+
+def _max_parallel() -> int | None:
+    """The stack's setting `sc-secure:maxParallel`. In the launcher, and so in no command: it runs nothing again.
+
+    Raises:
+        InvalidArgs: it isn't a number of steps.
+    """
+    said = pulumi.Config("sc-secure").get("maxParallel")
+    if said is None:
+        return None
+    if not (said.isascii() and said.isdigit() and 1 <= int(said) <= MOST_PARALLEL):
+        raise InvalidArgs("the configuration", [("sc-secure:maxParallel", f"between 1 and {MOST_PARALLEL} steps")])
+    return int(said)
 
 
 def _write(file: Path, text: str, mode: int) -> None:
@@ -106,6 +129,7 @@ class Step:
         files: Mapping[str, str] | None = None,
         again: Sequence[Reason] = (),
         held: Held | None = None,
+        host: Host | None = None,
     ) -> None:
         """Declares the command.
 
@@ -121,6 +145,7 @@ class Step:
                 the project.
             again: what else calls for another attempt, looked at in the result that the last update recorded.
             held: the registry's credentials, where the program itself holds them.
+            host: where the command runs; None: here.
         """
         write_launcher(project_root())
         self._name, self._parent, self.image = name, parent, image
@@ -128,18 +153,19 @@ class Step:
         flags += ["--registry-config", held.path] if held else []
 
         async def text(reference: str) -> str:
+            said = [group, verb, "--image", reference, *flags, "--output", "json"]
             if held:
                 await held.written(project_root())
-            return shlex.join([LAUNCHER, group, verb, "--image", reference, *flags, "--output", "json"])
+            return host.text(said) if host else shlex.join([LAUNCHER, *said])
 
         self._text = image.apply(text)
         self.attempt: pulumi.Output[str] = of_answer(partial(self._remembered, partial(self._attempt, again=again)))
         """The number of the step's run, where only the number tells it from the last one."""
-        limit = f"{timeout.seconds + GRACE_SECONDS}s"
-        command = local.Command(
+        limit = f"{QUEUE_SECONDS + timeout.seconds + GRACE_SECONDS}s"
+        command = declare(
             name,
-            create=self._text,
-            environment={
+            self._text,
+            {
                 ATTEMPT: self.attempt,
                 **{
                     variable: Later(partial(self._remembered, partial(_fingerprint, variable, path)))
@@ -147,8 +173,7 @@ class Step:
                 },
                 **(reruns_on or {}),
             },
-            logging=local.Logging.NONE,
-            add_previous_output_in_env=False,
+            host,
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 depends_on=opts.depends_on if opts else None,

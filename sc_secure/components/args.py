@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from sc_secure.components.build_args import BuildArgs, RegistryArgs
+from sc_secure.components.execution_args import ExecutionArgs
 from sc_secure.components.policy_args import (
     OutputArgs,
     ProvenanceArgs,
@@ -69,6 +70,8 @@ class SecuredImageArgs(TypedDict):
     """A YAML file with a `security:` block."""
     stack: NotRequired[str]
     """The stack whose `.sc/stacks/<stack>/client.yaml` holds the `security:` block."""
+    execution: NotRequired[ExecutionArgs]
+    """Runs the steps' commands on a build host, by SSH; the image is built as always. Here when not said."""
 
 
 class SbomCommandArgs(TypedDict):
@@ -88,6 +91,8 @@ class SbomCommandArgs(TypedDict):
     """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
     save: NotRequired[str]
     """A file of the project in which a copy of the document is kept."""
+    execution: NotRequired[ExecutionArgs]
+    """Runs the step's command on a build host, by SSH. On this machine when not said."""
 
 
 class ScanCommandArgs(TypedDict):
@@ -125,6 +130,8 @@ class ScanCommandArgs(TypedDict):
     """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
     save: NotRequired[str]
     """A file of the project in which a copy of the document is kept."""
+    execution: NotRequired[ExecutionArgs]
+    """Runs the step's command on a build host, by SSH. On this machine when not said."""
 
 
 class SignCommandArgs(TypedDict):
@@ -164,6 +171,8 @@ class SignCommandArgs(TypedDict):
     """How often, and how soon, what a time-out, a lost connection or a busy server ended is tried again."""
     drift: NotRequired[str]
     """When it is gone from the registry: `heal` (when not said: the next update attaches it again), `warn`, `off`."""
+    execution: NotRequired[ExecutionArgs]
+    """Runs the step's command on a build host, by SSH. On this machine when not said."""
 
 
 class AttestCommandArgs(TypedDict):
@@ -221,6 +230,8 @@ class AttestCommandArgs(TypedDict):
     """What tells one scan from the next, for the predicate `scan`: attested again whenever it changes."""
     drift: NotRequired[str]
     """When it is gone from the registry: `heal` (when not said: the next update attaches it again), `warn`, `off`."""
+    execution: NotRequired[ExecutionArgs]
+    """Runs the step's command on a build host, by SSH. On this machine when not said."""
 
 
 class VerifyCommandArgs(TypedDict):
@@ -260,6 +271,8 @@ class VerifyCommandArgs(TypedDict):
     """What is about to be deployed, as a hash: the image is verified again whenever it changes."""
     drift: NotRequired[str]
     """When it is gone from the registry: `heal` (the next update verifies again), `warn`, `off` (when not said)."""
+    execution: NotRequired[ExecutionArgs]
+    """Runs the step's command on a build host, by SSH. On this machine when not said."""
 
 
 class DeploymentVerifyArgs(TypedDict):

@@ -7,6 +7,7 @@ import pulumi
 
 from sc_secure.components._build import build_words, check_build
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._execution import checked_execution, named_files, require_files, require_provenance
 from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
@@ -43,8 +44,12 @@ class AttestCommand(Component):
         timeout = checked_timeout("AttestCommand", given.get("timeout_seconds"), 300)
         drift = checked_drift("AttestCommand", given.get("drift"), "heal")
         failure = failure_words("AttestCommand", given)
+        host = checked_execution("AttestCommand", given)
+        require_files("AttestCommand", host, named_files(given))
+        if given["predicate"] == "provenance":
+            require_provenance("AttestCommand", host, given, given.get("build"))
         image = digest_reference("AttestCommand", "image", given["image"])
-        credentials = held("AttestCommand", name, given.get("registry"), opts)
+        credentials = held("AttestCommand", name, given, opts)
         super().__init__("sc-secure:index:AttestCommand", name, {}, opts)
         words = [*what, *signer.words, *timeout.words, *failure]
         self.step = Step(
@@ -58,6 +63,7 @@ class AttestCommand(Component):
             reruns_on={"SC_SECURE_SCAN": given["scan_run"]} if "scan_run" in given else {},
             again=gone_from_registry(self, drift),
             held=credentials,
+            host=host,
         )
         self.publish(self.step.outputs(predicate_type="predicateType", attestation_digest="attestationDigest"))
 

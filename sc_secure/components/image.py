@@ -13,6 +13,7 @@ from typing import Any, cast
 import pulumi
 
 from sc_secure.components._build import built, checked_build, installed, recorded
+from sc_secure.components._execution import Host, checked_execution, named_files, require_files, require_provenance
 from sc_secure.components._outputs import Component, joined
 from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import FORMAT, SIGNER, signer_words
@@ -22,8 +23,10 @@ from sc_secure.components.args import (
     AttestCommandArgs,
     BuildArgs,
     SbomCommandArgs,
+    ScanCommandArgs,
     SecuredImageArgs,
     SignCommandArgs,
+    VerifyCommandArgs,
 )
 from sc_secure.components.attest import AttestCommand, build_arg_words
 from sc_secure.components.sbom import SbomCommand
@@ -68,19 +71,23 @@ class SecuredImage(Component):
 
     def __init__(self, name: str, args: SecuredImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("SecuredImage", SecuredImageArgs, args)
-        security = _security(given)
+        host = checked_execution("SecuredImage", given)
+        security = _security(given, host)
         build, aliases = _build(given), _aliases(given)
+        _check_execution(host, security, build)
+        # A build host logs in by itself: what this program holds for a registry stays on this machine.
+        where = "execution" if host else "registry"
+        self._where: dict[str, Any] = {where: given[where]} if where in given else {}
         reference = digest_reference("SecuredImage", "image_ref", given["image_ref"]) if "image_ref" in given else None
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        self._registry = given.get("registry")
         # The build has no time-out among the arguments; the steps have, and each sets Pulumi's by it.
         timeouts = pulumi.ResourceOptions(custom_timeouts=opts.custom_timeouts if opts else None)
         before = pulumi.ResourceOptions(aliases=aliases)
         build_opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(self._child_opts, timeouts), before)
         if reference is None:
             where = given.get("image_name", "")
-            reference = built(f"{name}-image", where, cast(BuildArgs, build), self._registry, build_opts)
+            reference = built(f"{name}-image", where, cast(BuildArgs, build), given.get("registry"), build_opts)
         self.image_ref = reference
         steps = self._secured(name, security, build) if security.enabled else _Steps()
         if not steps.all():
@@ -98,17 +105,15 @@ class SecuredImage(Component):
                 "required": security.sbom.required,
                 "retry": retry,
             }
-            if self._registry:
-                sbom_args["registry"] = self._registry
             if security.sbom.output.local is not None:
                 sbom_args["save"] = security.sbom.output.local
-            steps.sbom = SbomCommand(f"{name}-sbom", sbom_args, self._child_opts)
+            steps.sbom = SbomCommand(
+                f"{name}-sbom", cast(SbomCommandArgs, {**sbom_args, **self._where}), self._child_opts
+            )
             image = steps.sbom.passed_ref
         if security.scan.enabled:
             scanned = scan_args(security.scan, image, limits.scan)
-            scanned["retry"] = retry
-            if self._registry:
-                scanned["registry"] = self._registry
+            scanned = cast(ScanCommandArgs, {**scanned, "retry": retry, **self._where})
             steps.scan = ScanCommand(f"{name}-scan", scanned, self._child_opts)
             image = steps.scan.passed_ref
         if security.signing.enabled:
@@ -120,8 +125,7 @@ class SecuredImage(Component):
     ) -> None:
         """Declares signing, attesting and verifying."""
         signer, limits = _signer(security.signing), security.timeouts
-        every: dict[str, Any] = {**signer, "drift": security.drift, "retry": retry_args(security)}
-        every |= {"registry": self._registry} if self._registry else {}
+        every: dict[str, Any] = {**signer, "drift": security.drift, "retry": retry_args(security)} | self._where
         sign_args = {**every, "image": image, "timeout_seconds": limits.sign, "required": security.signing.required}
         steps.sign = SignCommand(f"{name}-sign", cast(SignCommandArgs, sign_args), self._child_opts)
         image = steps.sign.passed_ref
@@ -135,9 +139,9 @@ class SecuredImage(Component):
         if security.signing.verifies:
             verify = verify_args("SecuredImage", security, _VERIFY)
             verify["image"], verify["drift"] = gate(image, steps.all()), security.drift
-            if self._registry:
-                verify["registry"] = self._registry
-            steps.verify = VerifyCommand(f"{name}-verify", verify, self._child_opts)
+            steps.verify = VerifyCommand(
+                f"{name}-verify", cast(VerifyCommandArgs, {**verify, **self._where}), self._child_opts
+            )
 
     def _publish(self, steps: "_Steps") -> None:
         sbom, scan, sign = steps.sbom, steps.scan, steps.sign
@@ -231,7 +235,7 @@ def _status(results: Sequence[StepResult]) -> str:
     return "degraded" if any(result.status == "soft_failed" for result in results) else "secured"
 
 
-def _security(given: SecuredImageArgs) -> Security:
+def _security(given: SecuredImageArgs, host: Host | None) -> Security:
     """The policy, from where the arguments say it is. None at all means off.
 
     Raises:
@@ -239,7 +243,7 @@ def _security(given: SecuredImageArgs) -> Security:
     """
     security = policy_of("SecuredImage", given) or Security(enabled=False)
     if security.enabled and security.scan.enabled:
-        scanning("SecuredImage", security.scan, "security.scan.")
+        scanning("SecuredImage", security.scan, "security.scan.", host)
     if security.enabled and security.signing.enabled:
         signer_words("SecuredImage", _signer(security.signing), "security.signing.")
         portable_key("SecuredImage", f"{_VERIFY}.key", security.signing.verify.key or "", project_root())
@@ -248,6 +252,24 @@ def _security(given: SecuredImageArgs) -> Security:
         args = given.get("build", {}).get("args", {})
         build_arg_words("SecuredImage", args, security.provenance.build_args, "security.provenance.")
     return security
+
+
+def _check_execution(host: Host | None, security: Security, build: BuildArgs | None) -> None:
+    """Refuses a build host that can't run the policy's steps.
+
+    Raises:
+        InvalidArgs: it hasn't got what the policy names.
+    """
+    named: list[tuple[str, str]] = []
+    if security.enabled and security.scan.enabled:
+        named += named_files(security.scan.model_dump(), "security.scan.")
+    if security.enabled and security.signing.enabled:
+        named += named_files(security.signing.model_dump(), "security.signing.")
+        named += named_files(security.signing.verify.model_dump(), f"{_VERIFY}.") if security.signing.verifies else []
+        if security.provenance.enabled:
+            provenance = security.provenance.model_dump()
+            require_provenance("SecuredImage", host, provenance, build, "security.provenance.")
+    require_files("SecuredImage", host, named)
 
 
 def _build(given: SecuredImageArgs) -> BuildArgs | None:

@@ -2,6 +2,7 @@
 
 import pulumi
 
+from sc_secure.components._execution import checked_execution
 from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
@@ -26,9 +27,10 @@ class SbomCommand(Component):
         sbom = policy_checked("SbomCommand", "sbom", {"format": given.get("format", "cyclonedx-json")}, {})
         timeout = checked_timeout("SbomCommand", given.get("timeout_seconds"), 600)
         saved, failure = saved_words("SbomCommand", given), failure_words("SbomCommand", given)
+        host = checked_execution("SbomCommand", given)
         image = digest_reference("SbomCommand", "image", given["image"])
-        credentials = held("SbomCommand", name, given.get("registry"), opts)
+        credentials = held("SbomCommand", name, given, opts)
         super().__init__("sc-secure:index:SbomCommand", name, {}, opts)
         words = ["sbom", "generate", "--format", sbom.format, *saved, *timeout.words, *failure]
-        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, held=credentials)
+        self.step = Step(name, image, words, parent=self, timeout=timeout, opts=opts, held=credentials, host=host)
         self.publish(self.step.outputs(sbom_path="path", sbom_sha256="sha256"))

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._execution import Host, checked_execution, named_files, require_files
 from sc_secure.components._held import held
 from sc_secure.components._memory import Reason, older_than
 from sc_secure.components._outputs import Component, joined
@@ -47,13 +48,14 @@ class Scanning:
     """When an old scan is made anew, which the command doesn't say."""
 
 
-def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
+def scanning(component: str, scan: Scan, prefix: str = "", host: Host | None = None) -> Scanning:
     """What a policy asks of a scan: one flag a policy item. Its VEX documents are read, so that a bad one is told now.
 
     Args:
         component: whose arguments they are.
         scan: the policy.
         prefix: the path of the policy, with its dot; empty for `ScanCommand`'s own arguments.
+        host: where the scan runs; None: here. Its VEX documents are its own: one that isn't here too is read there.
 
     Raises:
         InvalidArgs: a VEX document that won't do.
@@ -69,7 +71,7 @@ def scanning(component: str, scan: Scan, prefix: str = "") -> Scanning:
         words += ["--ignore", rule.flag]
     documents: list[str] = []
     for index, path in enumerate(scan.vex):
-        portable, sha256 = _vex(component, f"{prefix}vex[{index}]", path)
+        portable, sha256 = _vex(component, f"{prefix}vex[{index}]", path, host)
         words += ["--vex", portable]
         documents.append(f"{portable} {sha256}")
     expired = [f"{rule.what} ({rule.expires})" for rule in IgnoreRules(scan.ignore, _today()).expired()]
@@ -102,8 +104,8 @@ def _tools(scan: Scan) -> list[str]:
     return words
 
 
-def _vex(component: str, where: str, path: str) -> tuple[str, str]:
-    """A VEX document's path as it stands in the command, and its SHA-256.
+def _vex(component: str, where: str, path: str, host: Host | None) -> tuple[str, str]:
+    """A VEX document's path as it stands in the command, and its SHA-256; empty: it is on the build host alone.
 
     Raises:
         InvalidArgs: it can't be read, or isn't an OpenVEX document.
@@ -114,6 +116,8 @@ def _vex(component: str, where: str, path: str) -> tuple[str, str]:
         content = Path(root, portable).read_bytes()
         parse_document(content)
     except OSError as error:
+        if host is not None:
+            return portable, ""
         raise InvalidArgs(component, [(where, f"{portable}: {error.strerror}")]) from None
     except ValueError as error:
         raise InvalidArgs(component, [(where, f"{portable}: {error}")]) from None
@@ -136,12 +140,14 @@ class ScanCommand(Component):
 
     def __init__(self, name: str, args: ScanCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("ScanCommand", ScanCommandArgs, args)
+        host = checked_execution("ScanCommand", given)
+        require_files("ScanCommand", host, named_files(given))
         wanted = {key: value for key, value in given.items() if key in _POLICY}
-        what = scanning("ScanCommand", policy_checked("ScanCommand", "scan", wanted, {}))
+        what = scanning("ScanCommand", policy_checked("ScanCommand", "scan", wanted, {}), host=host)
         timeout = checked_timeout("ScanCommand", given.get("timeout_seconds"), 600)
         saved, failure = saved_words("ScanCommand", given), failure_words("ScanCommand", given)
         image = digest_reference("ScanCommand", "image", given["image"])
-        credentials = held("ScanCommand", name, given.get("registry"), opts)
+        credentials = held("ScanCommand", name, given, opts)
         super().__init__("sc-secure:index:ScanCommand", name, {}, opts)
         words = ["image", "scan", *what.words, *saved, *timeout.words, *failure]
         self.step = Step(
@@ -154,6 +160,7 @@ class ScanCommand(Component):
             reruns_on=what.reruns_on,
             again=what.again,
             held=credentials,
+            host=host,
         )
         self.publish({**self.step.outputs(), "scan_summary": self._summary})
 

@@ -3,6 +3,7 @@
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._execution import checked_execution, named_files, require_files
 from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
@@ -34,8 +35,10 @@ class SignCommand(Component):
         timeout = checked_timeout("SignCommand", given.get("timeout_seconds"), 300)
         drift = checked_drift("SignCommand", given.get("drift"), "heal")
         failure = failure_words("SignCommand", given)
+        host = checked_execution("SignCommand", given)
+        require_files("SignCommand", host, named_files(given))
         image = digest_reference("SignCommand", "image", given["image"])
-        credentials = held("SignCommand", name, given.get("registry"), opts)
+        credentials = held("SignCommand", name, given, opts)
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
         words = ["image", "sign", *signer.words, *timeout.words, *failure]
         again = gone_from_registry(self, drift)
@@ -49,6 +52,7 @@ class SignCommand(Component):
             files=signer.files,
             again=again,
             held=credentials,
+            host=host,
         )
         own = {"signature_digest": "signatureDigest", "rekor_uuid": "rekorUuid", "rekor_log_index": "rekorLogIndex"}
         self.publish(self.step.outputs(**own))

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 
 from sc_secure.components._drift import checked_drift, gone_from_registry
+from sc_secure.components._execution import checked_execution, named_files, require_files
 from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
@@ -136,8 +137,10 @@ class VerifyCommand(Component):
         given = validated("VerifyCommand", VerifyCommandArgs, args)
         what = verification("VerifyCommand", given)
         drift = checked_drift("VerifyCommand", given.get("drift"), "off")
+        host = checked_execution("VerifyCommand", given)
+        require_files("VerifyCommand", host, named_files(given))
         image = digest_reference("VerifyCommand", "image", given["image"])
-        credentials = held("VerifyCommand", name, given.get("registry"), opts)
+        credentials = held("VerifyCommand", name, given, opts)
         super().__init__("sc-secure:index:VerifyCommand", name, {}, opts)
         reruns_on = {"SC_SECURE_DEPLOYMENT": given["deployment"]} if "deployment" in given else {}
         files = key_file(what.words) | ({"SC_SECURE_TRUSTED_ROOT": what.trusted_root} if what.trusted_root else {})
@@ -152,5 +155,6 @@ class VerifyCommand(Component):
             files=files,
             again=gone_from_registry(self, drift),
             held=credentials,
+            host=host,
         )
         self.publish({**self.step.outputs(), "verified": partial(self.step.output, "verified", {})})

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict, cast
 
+from sc_secure.report.commands import COMMANDS, variables_of, words_of
 from sc_secure.report.gfm import code, plain, table
 from sc_secure.report.words import counted
 
@@ -19,7 +20,6 @@ MARKER: Final = "<!-- sc-secure:changes -->"
 """By which a bot finds its own comment again, to write it anew."""
 Leaves = Mapping[str, str]
 """A policy's values: path → text."""
-_COMMAND: Final = "command:local:Command"
 _COMPONENTS: Final = ("pulumi:", "sc-secure:")
 _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """Pulumi's word for a string that only the update will know (`UnknownStringValue` in sdk/go/common/resource/plugin)."""
@@ -140,9 +140,9 @@ def _step(step: _Change) -> StepChange:
     return {
         "name": step.name,
         "operation": step.operation,
-        "command": shlex.join((_words(step.after) or _words(step.before))[1:3]),
-        "flags": list(_flags(_words(step.before), _words(step.after))) if updated and not _to_build(step) else [],
-        "environment": list(_environment(_strings(step.before), _strings(step.after))) if updated else [],
+        "command": shlex.join((words_of(step.after) or words_of(step.before))[1:3]),
+        "flags": list(_flags(words_of(step.before), words_of(step.after))) if updated and not _to_build(step) else [],
+        "environment": list(_environment(variables_of(step.before), variables_of(step.after))) if updated else [],
     }
 
 
@@ -189,23 +189,13 @@ def _change(step: Mapping[str, Any]) -> _Change | None:
     if operation == "same" or operation in _PARTS_OF_A_REPLACEMENT or kind.startswith(_COMPONENTS):
         return None
     before, after = _inputs(step.get("oldState")), _inputs(step.get("newState"))
-    ours = "sc-secure:index:" in types or any(len(_words(each)) > 0 for each in (before, after))
-    return _Change(operation, kind, name, kind == _COMMAND and ours, before, after)
+    ours = "sc-secure:index:" in types or any(len(words_of(each)) > 0 for each in (before, after))
+    return _Change(operation, kind, name, kind in COMMANDS and ours, before, after)
 
 
 def _inputs(state: object) -> Mapping[str, Any]:
     inputs = cast("Mapping[str, Any]", state).get("inputs") if isinstance(state, dict) else None
     return cast("Mapping[str, Any]", inputs) if isinstance(inputs, dict) else {}
-
-
-def _words(inputs: Mapping[str, Any]) -> list[str]:
-    """A step's command; empty: it isn't known, or another program's."""
-    text = inputs.get("create")
-    try:
-        words = shlex.split(text) if isinstance(text, str) else []
-    except ValueError:
-        return []
-    return words if words and words[0].endswith("sc-secure") else []
 
 
 def _row(step: _Change) -> list[str]:
@@ -217,10 +207,10 @@ def _what(step: _Change) -> Iterator[str]:
     if _to_build(step):
         yield "an image that is still to be built"
     elif step.before and step.after:
-        yield from map(_flag, _flags(_words(step.before), _words(step.after)))
-    elif words := _words(step.after):
+        yield from map(_flag, _flags(words_of(step.before), words_of(step.after)))
+    elif words := words_of(step.after):
         yield code(shlex.join(words[1:3]))
-    for name in _environment(_strings(step.before), _strings(step.after)) if step.before and step.after else ():
+    for name in _environment(variables_of(step.before), variables_of(step.after)) if step.before and step.after else ():
         yield "runs again" if name == _ATTEMPT else f"{code(name)} changed"
 
 
@@ -253,11 +243,6 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         if word.startswith("--"):
             value = words[index + 1] if index + 1 < len(words) else ""
             yield word, "" if value.startswith("--") else value
-
-
-def _strings(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    environment = inputs.get("environment")
-    return cast("Mapping[str, Any]", environment) if isinstance(environment, dict) else {}
 
 
 def _environment(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

@@ -5,16 +5,15 @@ No Pulumi is needed. A step is known by its resource's type and its command's wo
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sc_secure.report.building import signer_of, step_of
+from sc_secure.report.commands import COMMANDS, words_of
 from sc_secure.report.document import Signer, Step, Verdict
 from sc_secure.steps.result import StepResult
 
-_COMMAND = "command:local:Command"
 _IMAGE = "sc-secure:index:SecuredImage"
 _STEPS = {
     ("sbom", "generate"): "sbom",
@@ -83,17 +82,17 @@ def _resources(state: object) -> list[Mapping[str, Any]]:
 def _command(resource: Mapping[str, Any]) -> _Command | None:
     """The step that a resource is; None: it is something else, or has left no result."""
     outputs, inputs = resource.get("outputs"), resource.get("inputs")
-    if resource.get("type") != _COMMAND or not isinstance(outputs, dict) or not isinstance(inputs, dict):
+    if resource.get("type") not in COMMANDS or not isinstance(outputs, dict) or not isinstance(inputs, dict):
         return None
-    text, stdout = cast("dict[str, Any]", inputs).get("create"), cast("dict[str, Any]", outputs).get("stdout")
-    if not isinstance(text, str) or not isinstance(stdout, str):
+    stdout = cast("dict[str, Any]", outputs).get("stdout")
+    if not isinstance(stdout, str):
         return None
+    words = words_of(cast("dict[str, Any]", inputs))
     try:
-        words = shlex.split(text)
         result = StepResult.from_line(stdout)
     except ValueError:
         return None
-    name = _STEPS.get((words[1], words[2])) if len(words) > 2 and words[0].endswith("sc-secure") else None  # noqa: PLR2004
+    name = _STEPS.get((words[1], words[2])) if len(words) > 2 else None  # noqa: PLR2004
     if name is None:
         return None
     needs = cast("list[object]", resource.get("dependencies") or [])

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from sc_secure.report.commands import COMMANDS, words_of
 from sc_secure.steps.result import StepResult
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -49,7 +50,7 @@ class Mocks(mocks.Mocks):
         outputs = args.inputs | self._outputs.get(args.typ, {})
         if args.typ == "docker:index/image:Image":
             outputs["repoDigest"] = REFERENCE
-        if args.typ == "command:local:Command":
+        if args.typ in COMMANDS:
             command = args.inputs.get("create")
             printed = result_for(command) if isinstance(command, str) else rpc.UNKNOWN
             outputs["stdout"] = self._answers.get(args.name, printed)
@@ -92,7 +93,7 @@ class Mocks(mocks.Mocks):
 
 def result_for(command: str, **changes: Any) -> str:
     """The line that a step's command would print."""
-    words = shlex.split(command)
+    words = words_of({"create": command}) or shlex.split(command)
     if len(words) < 5:
         return ""
     now = datetime.now(UTC)

@@ -104,9 +104,15 @@ def test_it_is_gone_after_the_program_was_killed(number: int, tmp_path: Path) ->
 
 
 def test_a_password_without_a_user_is_refused() -> None:
-    given: Any = {"server": "r.example", "password": "s3cret"}
+    given: Any = {"registry": {"server": "r.example", "password": "s3cret"}}
     with pytest.raises(InvalidArgs, match=r"registry\.username: missing: whose the password is") as error:
         held("SecuredImage", "app", given, None)
     assert "s3cret" not in str(error.value)
-    assert held("SecuredImage", "app", {"server": "r.example"}, None) is None
-    assert held("SecuredImage", "app", None, None) is None
+    assert held("SecuredImage", "app", {"registry": {"server": "r.example"}}, None) is None
+    assert held("SecuredImage", "app", {}, None) is None
+
+
+def test_a_build_host_gets_none() -> None:
+    given: Any = {"registry": {"server": "r.example", "username": "u", "password": "s3cret"}, "execution": {}}
+    with pytest.raises(InvalidArgs, match=r"registry\.password: excludes execution"):
+        held("ScanCommand", "scan", given, None)

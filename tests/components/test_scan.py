@@ -180,5 +180,5 @@ def test_refused_before_anything_is_registered(
 
 
 def test_a_command_takes_what_a_section_takes() -> None:
-    own = set(ScanCommandArgs.__annotations__) - {"image", "registry", "timeout_seconds", "retry", "save"}
+    own = set(ScanCommandArgs.__annotations__) - {"image", "registry", "timeout_seconds", "retry", "save", "execution"}
     assert own == set(ScanArgs.__annotations__) - {"enabled", "attest", "output"}

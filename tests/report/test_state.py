@@ -125,7 +125,7 @@ def test_a_service_that_verifies_for_itself() -> None:
 def test_what_isn_t_a_step_s_result() -> None:
     others = [
         command("web-scan", delete=True),
-        command("web-scan", type="command:remote:Command"),
+        command("web-scan", type="command:remote:CopyToRemote"),
         command("web-scan", inputs={"create": "echo image scan"}),
         command("web-scan", inputs={"create": "sc-secure 'image"}),
         command("web-scan", inputs={"create": {"4dabf18193072939515e22adb298388d": "secret"}}),
@@ -155,3 +155,10 @@ def test_who_must_have_signed() -> None:
     assert (signer.key, signer.identity_regexp, signer.oidc_issuer) == ("", "https://github.com/acme/.*", "https://i")
     assert signer.transparency_log
     assert only(command("web-sbom")).signer is None
+
+
+def test_a_command_on_a_build_host_is_a_step_too() -> None:
+    here = command("web-scan")
+    text = here["inputs"]["create"].replace(".sc/bin/sc-secure", "mkdir -p -- x && cd -- x || exit 6\nexec sc-secure")
+    there = command("web-scan", type="command:remote:Command", inputs={"create": text})
+    assert images(state(there)) == images(state(here))
