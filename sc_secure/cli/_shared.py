@@ -193,6 +193,7 @@ def session_for(image: ImageReference, **shared: Unpack[Shared]) -> AbstractCont
         image=image,
         registry=Given(named, shared["registry_config"]),
         retry=Retrying(shared["retry_attempts"], shared["retry_base_delay"]),
+        bounded=True,
     )
 
 

@@ -76,8 +76,8 @@ class SecuredImage(Component):
         build, aliases = _build(given), _aliases(given)
         _check_execution(host, security, build)
         # A build host logs in by itself: what this program holds for a registry stays on this machine.
-        where = "execution" if host else "registry"
-        self._where: dict[str, Any] = {where: given[where]} if where in given else {}
+        where = ("execution",) if host else ("registry",)
+        self._where = {key: value for key, value in given.items() if key in where}
         reference = digest_reference("SecuredImage", "image_ref", given["image_ref"]) if "image_ref" in given else None
         super().__init__("sc-secure:index:SecuredImage", name, {}, opts)
         self._child_opts = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)

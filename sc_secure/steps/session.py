@@ -21,6 +21,7 @@ from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Registry
+from sc_secure.tools.slots import slot
 from sc_secure.tools.table import tool
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import AS_USUAL, Retrying, retrying
@@ -161,6 +162,7 @@ def open_session(
     image: ImageReference | None = None,
     registry: Given = NOWHERE,
     retry: Retrying = AS_USUAL,
+    bounded: bool = False,
 ) -> Generator[Session]:
     """A session for one step.
 
@@ -173,15 +175,23 @@ def open_session(
             configuration doesn't say where they are.
         registry: where the user says that these credentials are.
         retry: how often, and how soon, a failure that may be gone in a moment is tried again.
+        bounded: only so many of these work at once on this machine; the time-out begins when this one's turn comes.
 
     Raises:
         ConfigError: a named variable isn't set, or others can read the file.
+        InfrastructureError: its turn didn't come.
 
     Raises (inside):
         InfrastructureError: the disk failed.
         StepTimedOut: the time is over. KeyboardInterrupt: a signal, or our parent is gone.
     """
-    with disk_failures(), Lifeline(timeout) as lifeline, private_folder(environ) as temp, retrying(retry):
+    with (
+        disk_failures(),
+        slot(environ) if bounded else contextlib.nullcontext(),
+        Lifeline(timeout) as lifeline,
+        private_folder(environ) as temp,
+        retrying(retry),
+    ):
         runner = Runner(verbose=verbose)
         config = login(image.registry, registry, runner, environ, temp) if image else None
         if config:
