@@ -15,6 +15,7 @@ from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
+from sc_secure.tools.once import lately
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.scanner import Database, NoDatabase, Report, Target
 from sc_secure.tools.text import printable
@@ -22,6 +23,9 @@ from sc_secure.tools.transient import classify, failure, with_retries
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _MAX_REPORT = 1024 * MIB
+_OFF = frozenset({"false", "f", "0"})
+_ASK_AGAIN = 60.0
+"""Seconds until a scan asks for a newer database again."""
 _UPDATE = "`grype db update` gets the current database"
 
 
@@ -53,6 +57,8 @@ class Grype:
             # Ours is checked in its place: it may allow more, and its error names the policy's item.
             extra["GRYPE_DB_VALIDATE_AGE"] = "false"
         env = environment_for("grype", self._environ, self._temp, **extra)
+        if self._updated(config, env):
+            env["GRYPE_DB_AUTO_UPDATE"] = "false"
 
         def run() -> None:
             done = self._runner.run(argv, env=env, stdout=raw, stdout_limit=_MAX_REPORT)
@@ -91,6 +97,26 @@ class Grype:
         except (ValueError, KeyError, TypeError) as error:
             detail = printable(str(error), limit=120)
             raise InfrastructureError(f"grype: its database's status isn't what it should be ({detail})") from None
+
+    def _updated(self, config: Path, env: Mapping[str, str]) -> bool:
+        """Whether the database is as new as it gets: one run asks for all that scan at about the same time.
+
+        Each would load the same database into the same folder. Where that one can't tell, each scan asks for itself.
+        """
+        if env.get("GRYPE_DB_AUTO_UPDATE", "true").lower() in _OFF:
+            return False
+        folder = env.get("GRYPE_DB_CACHE_DIR") or env.get("XDG_CACHE_HOME") or env.get("HOME", "")
+        argv = ["grype", "db", "update", "--config", str(config)]
+        try:
+            return lately(
+                self._environ,
+                "grype-database",
+                f"{folder} {env.get('GRYPE_DB_UPDATE_URL', '')}",
+                _ASK_AGAIN,
+                lambda: self._runner.run(argv, env=env).code == 0,
+            )
+        except OSError:  # a cache that can't be written costs time, nothing else
+            return False
 
 
 def parse_report(content: bytes, *, now: datetime) -> Report:

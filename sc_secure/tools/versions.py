@@ -14,7 +14,7 @@ from sc_secure.errors import InfrastructureError, ToolMissing
 from sc_secure.tools.documents import parse_object
 from sc_secure.tools.process import Runner
 from sc_secure.tools.table import Tool
-from sc_secure.tools.workspace import cache_folder, cache_subfolder, write_file
+from sc_secure.tools.workspace import cache_folder, cache_subfolder, exclusive, write_file
 
 UNKNOWN = "unknown"
 """The version of a tool that doesn't know it."""
@@ -41,12 +41,19 @@ def installed(tool: Tool, runner: Runner, environ: Mapping[str, str]) -> Install
     key = f"{path.resolve()}:{status.st_mtime_ns}:{status.st_size}"
     cache = cache_folder(environ) / "versions" / f"{tool.name}.json"
     known = _read(cache)
-    version = known.get(key) or _ask(tool, path, runner, environ)
-    # An unknown version isn't kept: once Go is there, its build information tells.
-    if key not in known and version != UNKNOWN:
+    if key in known:
+        return Installed(path, known[key])
+    with contextlib.ExitStack() as alone:
         with contextlib.suppress(OSError):  # a cache that can't be written costs time, nothing else
-            cache_subfolder(cache_folder(environ), "versions")
-            write_file(cache, json.dumps({**dict(list(known.items())[-20:]), key: version}).encode())
+            # Of many runs that begin at once, one asks.
+            alone.enter_context(exclusive(cache_folder(environ), f"versions-{tool.name}"))
+        known = _read(cache)
+        version = known.get(key) or _ask(tool, path, runner, environ)
+        # An unknown version isn't kept: once Go is there, its build information tells.
+        if key not in known and version != UNKNOWN:
+            with contextlib.suppress(OSError):
+                cache_subfolder(cache_folder(environ), "versions")
+                write_file(cache, json.dumps({**dict(list(known.items())[-20:]), key: version}).encode())
     return Installed(path, version)
 
 

@@ -1,4 +1,6 @@
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,17 @@ def test_asked_once_per_file(tmp_path: Path, environ: dict[str, str]) -> None:
     assert (tmp_path / "syft.runs").read_text() == "x\n"
     fake(tmp_path, "syft", "Version: 1.58.1111")
     assert require(tool("syft"), Runner(), environ).version == "1.58.1111"
+
+
+def test_of_many_runs_that_begin_at_once_one_asks(tmp_path: Path, environ: dict[str, str]) -> None:
+    fake(tmp_path, "syft", "Version: 1.57.0", "sleep 0.3")
+    ask = (
+        "import os; from sc_secure.tools.process import Runner; from sc_secure.tools.table import tool; "
+        "from sc_secure.tools.versions import require; assert require(tool('syft'), Runner(), os.environ).version"
+    )
+    asking = [subprocess.Popen([sys.executable, "-c", ask], env=environ) for _ in range(4)]
+    assert [process.wait(timeout=60) for process in asking] == [0] * 4
+    assert (tmp_path / "syft.runs").read_text() == "x\n"
 
 
 def test_a_broken_cache_costs_only_time(tmp_path: Path, environ: dict[str, str]) -> None:
