@@ -25,8 +25,20 @@ T = TypeVar("T")
 Reason = Callable[[StepResult], Awaitable[str]]
 """Why a result that was recorded for this very image calls for another attempt; empty: it doesn't."""
 
-_asked: dict[str, tuple[Any, dict[str, "asyncio.Task[Any]"]]] = {}
-"""What was asked once for all that runs in one program: an engine -> its monitor, and the questions' answers."""
+
+@dataclass(frozen=True)
+class _Program:
+    """What is the same for all that runs in one program."""
+
+    monitor: Any
+    """Kept, so that its address isn't another's."""
+    answers: "dict[str, asyncio.Task[Any]]"
+    files: set[str]
+    """In which steps keep documents."""
+
+
+_programs: dict[str, _Program] = {}
+"""An engine -> its program; the present one alone."""
 
 
 @dataclass(frozen=True)
@@ -153,16 +165,25 @@ async def recorded_results() -> list[StepResult]:
     return [result for result in map(_result, printed) if result is not None]
 
 
-async def once(question: str, ask: Callable[[], Awaitable[T]]) -> T:
-    """An answer that is the same for all that runs in one program, asked for on first use."""
+def _program() -> _Program:
     monitor: Any = pulumi.runtime.settings.get_monitor()
     # A plugin gets a new monitor for each component of a program; they have the engine's address in common, which gRPC
     # keeps in no public place. Without it, each monitor is an engine of its own.
     engine = str(getattr(getattr(monitor, "Invoke", None), "_target", None) or id(monitor))
-    if engine not in _asked:
-        _asked.clear()  # of a program that has ended
-        _asked[engine] = (monitor, {})
-    answers = _asked[engine][1]
+    if engine not in _programs:
+        _programs.clear()  # of a program that has ended
+        _programs[engine] = _Program(monitor, {}, set())
+    return _programs[engine]
+
+
+def kept_files() -> set[str]:
+    """The files in which the program's steps keep documents, relative to the project. Add one to keep another there."""
+    return _program().files
+
+
+async def once(question: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """An answer that is the same for all that runs in one program, asked for on first use."""
+    answers = _program().answers
     if question not in answers or answers[question].get_loop() is not asyncio.get_running_loop():
         answers[question] = asyncio.ensure_future(ask())
     return await answers[question]

@@ -21,7 +21,7 @@ import pulumi
 
 from sc_secure.components._execution import Host, declare
 from sc_secure.components._held import Held
-from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, recorded, soft_failure
+from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, kept_files, recorded, soft_failure
 from sc_secure.components._outputs import carried, joined, of_answer
 from sc_secure.components._validate import (
     KMS_SCHEMES,
@@ -342,13 +342,35 @@ def saved_words(component: str, given: Mapping[str, Any]) -> list[str]:
     """The command's words for where a copy of its document is kept.
 
     Raises:
-        InvalidArgs: not a file of the project.
+        InvalidArgs: not a file of the project, or another step keeps its document there.
     """
     if "save" not in given:
         return []
     portable = portable_path(component, "save", given["save"], project_root())
     policy_checked(component, "sbom", {"output": {"local": portable}}, {"output.local": "save"})
+    unshared(component, [("save", portable)], keep=True)
     return ["--save", portable]
+
+
+def unshared(component: str, files: Sequence[tuple[str, str | None]], *, keep: bool = False) -> None:
+    """Refuses a file in which another step of the program keeps its document: the last of the two would stay.
+
+    Args:
+        component: whose arguments they are.
+        files: each property's path, and the file; None: nothing is kept.
+        keep: these files are a step's from now on.
+
+    Raises:
+        InvalidArgs: another step keeps its document there.
+    """
+    kept = kept_files()
+    named = [(path, os.path.normpath(file)) for path, file in files if file is not None]
+    reason = "another step of this program keeps its document in this file; .sc/artifacts has each image's anyway"
+    problems = [(path, reason) for path, file in named if file in kept]
+    if problems:
+        raise InvalidArgs(component, problems)
+    if keep:
+        kept.update(file for _, file in named)
 
 
 def key_file(words: Sequence[str]) -> dict[str, str]:

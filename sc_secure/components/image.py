@@ -17,7 +17,7 @@ from sc_secure.components._execution import Host, checked_execution, named_files
 from sc_secure.components._outputs import Component, joined
 from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import FORMAT, SIGNER, signer_words
-from sc_secure.components._step import Step, gate, project_root
+from sc_secure.components._step import Step, gate, project_root, unshared
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, validated
 from sc_secure.components.args import (
     AttestCommandArgs,
@@ -242,6 +242,10 @@ def _security(given: SecuredImageArgs, host: Host | None) -> Security:
         InvalidArgs: two sources, a file that won't do, or a policy that this version can't carry out.
     """
     security = policy_of("SecuredImage", given) or Security(enabled=False)
+    if security.enabled:
+        parts = {"sbom": security.sbom, "scan": security.scan, "provenance": security.provenance}
+        kept = [(f"security.{name}.output.local", part.output.local) for name, part in parts.items() if part.enabled]
+        unshared("SecuredImage", kept)
     if security.enabled and security.scan.enabled:
         scanning("SecuredImage", security.scan, "security.scan.", host)
     if security.enabled and security.signing.enabled:

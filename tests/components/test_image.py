@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from sc_secure import SecuredImage
+from sc_secure.components._validate import InvalidArgs
 from tests.components.mocked import REFERENCE, Mocks, result_for, run
 
 BUILD: dict[str, Any] = {"context": "app", "dockerfile": "app/Dockerfile", "platform": "linux/amd64"}
@@ -186,3 +188,50 @@ def test_paths_inside_the_project_become_relative(project: Path) -> None:
     assert "--key keys/cosign.key" in mocks.commands()["app-sign"]
     assert str(project) not in "".join(mocks.commands().values())
     assert mocks.resources["docker:index/image:Image::app-image"][1]["build"]["context"] == "app"
+
+
+def test_two_images_cannot_keep_their_documents_in_one_file() -> None:
+    security: dict[str, Any] = {"sbom": {"format": "cyclonedx-json", "output": {"local": "sbom.json"}}}
+    recorder = Mocks()
+
+    def program(second: str) -> Any:
+        SecuredImage("one", {"image_ref": REFERENCE, "security": security})  # type: ignore[typeddict-item]
+        other = security | {"sbom": {"output": {"local": second}}}
+        return SecuredImage("two", {"image_ref": REFERENCE, "security": other}).deployable_ref  # type: ignore[typeddict-item]
+
+    assert run(lambda: program("other.json"), Mocks()) == REFERENCE
+    with pytest.raises(InvalidArgs, match=r"security\.sbom\.output\.local: another step") as refused:
+        run(lambda: program("./sbom.json"), recorder)
+    assert len(refused.value.problems) == 1
+    assert "sc-secure:index:SecuredImage::two" not in recorder.resources
+    assert run(lambda: program("other.json"), Mocks()) == REFERENCE, "each program for itself"
+
+
+def test_how_many_work_at_once_is_in_the_launcher_and_in_no_command(project: Path) -> None:
+    def program() -> Any:
+        return secured().deployable_ref
+
+    without, bounded = Mocks(), Mocks()
+    try:
+        assert run(program, without) == REFERENCE
+        pulumi.runtime.set_all_config({"sc-secure:maxParallel": "3"})
+        assert run(program, bounded) == REFERENCE
+        launcher = project / ".sc/bin/sc-secure"
+        assert _bound_of(launcher, {}) == "3"
+        assert _bound_of(launcher, {"SC_SECURE_MAX_PARALLEL": "7"}) == "7", "the machine's own word counts"
+        for said in ("0", "many", "1025"):
+            pulumi.runtime.set_all_config({"sc-secure:maxParallel": said})
+            with pytest.raises(pulumi.RunError, match="sc-secure:maxParallel"):
+                run(program, Mocks())
+    finally:
+        pulumi.runtime.set_all_config({})
+    assert bounded.resources == without.resources
+
+
+def _bound_of(launcher: Path, environment: dict[str, str]) -> str:
+    """What the launcher hands on, by one that runs `printenv` in the place of this package."""
+    *head, last = launcher.read_text().splitlines()
+    assert last.startswith("exec ")
+    script = "\n".join([*head, "exec printenv SC_SECURE_MAX_PARALLEL"])
+    env = environment | {"PATH": os.defpath}
+    return subprocess.run(["/bin/sh", "-c", script], env=env, capture_output=True, text=True, check=True).stdout.strip()

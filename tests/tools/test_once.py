@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,7 @@ class Databases:
 
             def do_GET(self) -> None:
                 asked.append(self.path)
+                time.sleep(2)  # long enough for all to have begun
                 super().do_GET()
 
             def log_message(self, *_: object) -> None:
