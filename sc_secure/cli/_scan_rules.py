@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import click
 from pydantic import ValidationError
 
-from sc_secure.cli._shared import Command
+from sc_secure.cli._shared import Command, Number
 from sc_secure.policy.age import parse_age
 from sc_secure.policy.decision import Policy, Thresholds
 from sc_secure.policy.ignore import IgnoreRule, parse_rule
@@ -119,7 +119,7 @@ def scan_options(command: Command) -> Command:
         click.option("--kev", is_flag=True, help="Findings that are known to be exploited (CISA's KEV) fail the scan."),
         click.option(
             "--epss-above",
-            type=click.FloatRange(0, 1, max_open=True),
+            type=Number(0, 1, max_open=True),
             metavar="P",
             help="Findings with a higher probability of being exploited (EPSS, 0 to 1) fail the scan.",
         ),

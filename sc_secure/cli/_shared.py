@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ from sc_secure.context.credentials import Given, NamedVariables
 from sc_secure.errors import ScSecureError
 from sc_secure.policy.limits import MAX_ATTEMPTS, MAX_BASE_DELAY
 from sc_secure.steps.result import StepName, StepResult
-from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, Session, StepFunction, open_session
+from sc_secure.steps.session import DEFAULT_ARTIFACTS, DEFAULT_TIMEOUT, Session, StepFunction, check_save, open_session
 from sc_secure.steps.soft import is_soft, soft_failure
 from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.text import printable
@@ -23,6 +24,17 @@ from sc_secure.tools.transient import ATTEMPTS, BASE_DELAY, Retrying
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Output = Literal["text", "json"]
+
+
+class Number(click.FloatRange):
+    """A number in a range; `nan` compares with nothing, so click itself takes it for one in any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, which is one."""
+        converted = super().convert(value, param, ctx)
+        if math.isnan(converted):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return converted
 
 
 class Shared(TypedDict):
@@ -100,7 +112,7 @@ def run_options(command: Command, *, what: str, timeout: float) -> Command:
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=1, max=86400),
+            type=Number(1, 86400),
             default=timeout,
             show_default=True,
             metavar="SECONDS",
@@ -133,7 +145,7 @@ def run_options(command: Command, *, what: str, timeout: float) -> Command:
         ),
         click.option(
             "--retry-base-delay",
-            type=click.FloatRange(0, MAX_BASE_DELAY),
+            type=Number(0, MAX_BASE_DELAY),
             metavar="SECONDS",
             help=f"How long to wait before the second try, at most; doubled each time.  [default: {BASE_DELAY}]",
         ),
@@ -157,9 +169,17 @@ soft_option = click.option(
 )
 """For the steps that a policy may not require: it makes `Soft`."""
 
+
+def _save(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None:
+        check_save(value)
+    return value
+
+
 save_option = click.option(
     "--save",
     type=click.Path(path_type=Path),
+    callback=_save,
     metavar="FILE",
     help="Keep a copy of the document in this file too, relative to the working directory.",
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sc_secure.cli._epilog import epilog
-from sc_secure.cli._shared import Output
+from sc_secure.cli._shared import Number, Output
 from sc_secure.errors import ConfigError, VerificationFailed
 from sc_secure.tools.reference import parse_reference
 from sc_secure.tools.text import printable
@@ -71,7 +71,7 @@ class _Drift:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=1, max=86400),
+    type=Number(1, 86400),
     default=60,
     show_default=True,
     metavar="SECONDS",

@@ -94,7 +94,7 @@ def gather(session: Session, image: ImageReference, source: Source) -> tuple[Jso
     Raises:
         ConfigError: see `generate`.
     """
-    _check(source)
+    check(source)
     git = _git(session, source) if source.include_git else None
     ci = ci_run(session.environ)
     commit = _source(git, ci) if source.include_git else None
@@ -127,7 +127,12 @@ def _times(source: Source) -> Json:
     return {name: rfc3339(moment) for name, moment in said.items() if moment}
 
 
-def _check(source: Source) -> None:
+def check(source: Source) -> None:
+    """Refuses a source that can't be what the image was built from.
+
+    Raises:
+        ConfigError: see `generate`.
+    """
     began, ended, now = source.started_on, source.finished_on, datetime.now(UTC)
     if began and ended and began > ended:
         raise ConfigError(f"--started-on {rfc3339(began)}: later than --finished-on {rfc3339(ended)}")

@@ -108,7 +108,8 @@ def plan(security: Security, source: Source, forms: Sequence[SbomFormat], enviro
         environ: where a key's password, and a key that is in a variable, are.
 
     Raises:
-        ConfigError: a key or a Sigstore's file isn't there, or nobody is named who must have signed.
+        ConfigError: a key, a Sigstore's file or what the image was built from isn't there, or nobody is named who must
+            have signed.
     """
     said = security.provenance
     source = replace(
@@ -117,6 +118,7 @@ def plan(security: Security, source: Source, forms: Sequence[SbomFormat], enviro
         include_git=said.include_git,
         include_dockerfile=said.include_dockerfile,
     )
+    provenance.check(source)
     signing = security.signing
     signer = _signer(signing, environ) if security.enabled and signing.enabled else None
     verifier = _verifier(signing, signer, environ) if signer and signing.verifies else None

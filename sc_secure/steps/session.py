@@ -115,14 +115,10 @@ class Session:
         """
         if path is None:
             return []
-        target = path.resolve()
-        shown = printable(path.as_posix(), limit=200)
-        if path.is_absolute() or not target.is_relative_to(Path.cwd().resolve()) or target.is_dir():
-            raise ConfigError(f"--save {shown}: not a file in this folder", advice="name one by a relative path")
         try:
-            write_file(target, content)
+            write_file(check_save(path), content)
         except OSError as error:
-            raise ConfigError(f"--save {shown}: {error.strerror}") from None
+            raise ConfigError(f"--save {printable(path.as_posix(), limit=200)}: {error.strerror}") from None
         return [self.artifact(path, content, media_type)]
 
     def result(
@@ -197,6 +193,21 @@ def open_session(
         if config:
             environ = {**environ, "DOCKER_CONFIG": str(config)}
         yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp), lifeline)
+
+
+def check_save(path: Path) -> Path:
+    """Where a copy for the user goes, with links followed: asked before a step, and again when the file is written.
+
+    Raises:
+        ConfigError: it isn't, or can't be, a file in the working directory.
+    """
+    target, here = path.resolve(), Path.cwd().resolve()
+    shown = printable(path.as_posix(), limit=200)
+    if path.is_absolute() or not target.is_relative_to(here) or target.is_dir():
+        raise ConfigError(f"--save {shown}: not a file in this folder", advice="name one by a relative path")
+    if any(parent.exists() and not parent.is_dir() for parent in target.parents):
+        raise ConfigError(f"--save {shown}: Not a directory", advice="name one by a relative path")
+    return target
 
 
 def shown_path(path: Path) -> str:
