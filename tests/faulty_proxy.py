@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
 HOST = "127.0.0.1"
-Fault = int | Literal["pass", "cut", "lost", "short", "hang"]
+Fault = int | Literal["pass", "cut", "lost", "short", "hang", "altered"]
 """What becomes of one request: an HTTP status without asking the service, `pass`, `cut` (the connection ends without
 an answer, and the service isn't asked), `lost` (it is asked, and its answer never arrives), `short` (half of its answer
-does), `hang` (never answered)."""
+does), `hang` (never answered), `altered` (its content has another last byte)."""
 
 
 class FaultyProxy:
@@ -93,6 +93,8 @@ class FaultyProxy:
             with self._lock:
                 self.answered.append(status)
                 self._count(request, status, content)
+            if fault == "altered":
+                content = content[:-1] + b" "
             if fault != "lost":
                 _answer(request, status, content, headers, sent=len(content) // (2 if fault == "short" else 1))
         with contextlib.suppress(OSError):

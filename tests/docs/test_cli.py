@@ -32,18 +32,19 @@ def test_every_link_leads_somewhere() -> None:
 @pytest.mark.parametrize(
     "example", [line for block in blocks(cli_reference.PAGE, "sh") for line in block.replace("\\\n", "").splitlines()]
 )
-def test_every_example_parses(example: str, tmp_path: Path) -> None:
+def test_every_example_parses(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reference = "registry.example/app@sha256:" + "0" * 64
     words = shlex.split(example.rpartition("|")[2].replace("$REF", reference).replace("$OTHER", reference))
     assert words.pop(0) == "sc-secure"
     command = root
     while hasattr(command, "get_command"):
         command = command.get_command(None, words.pop(0))
-    # Some files are opened as soon as the flag is read.
-    for index, word in enumerate(words):
-        if word.endswith(".json"):
-            words[index] = str(tmp_path / "file.json")
-            (tmp_path / "file.json").touch()
+    monkeypatch.chdir(tmp_path)
+    for word in words:  # some files are opened as soon as the flag is read
+        if word.endswith(".json") and "/" not in word:
+            Path(word).touch()
+    words = [word if "…" not in word else "preview.json" for word in words]
+    Path("preview.json").touch()
     command.make_context("example", words)
 
 
