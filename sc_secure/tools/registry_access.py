@@ -6,6 +6,7 @@ waits for the answer.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import urllib.error
@@ -20,7 +21,7 @@ from sc_secure.errors import InfrastructureError
 from sc_secure.tools.reference import Place
 from sc_secure.tools.registry import Credentials, Registry
 from sc_secure.tools.text import printable
-from sc_secure.tools.transient import classify_status, failure
+from sc_secure.tools.transient import Kind, classify_status, failure
 
 _TIMEOUT = 3.0
 _LONGEST = 64 * 1024
@@ -63,6 +64,7 @@ class Access(Registry):
     def __init__(self, place: Place, credentials: Callable[[], Credentials | None], *, push: bool = False) -> None:
         super().__init__(place.registry, place.repository, credentials)
         self._place = place
+        self._challenge = ""
         self.actions = "pull,push" if push else "pull"
 
     def wants_login(self) -> bool:
@@ -74,22 +76,19 @@ class Access(Registry):
         answer = self._once("GET", "/v2/")
         if answer.status not in (_OK, _UNAUTHORIZED):
             raise self._refused(answer, "as no registry does: ")
+        self._challenge = answer.headers.get("WWW-Authenticate") or ""
         return answer.status == _UNAUTHORIZED
 
     def log_in(self) -> None:
-        """Have the registry, or its token service, look at our login.
+        """Have the registry, or its token service, look at our login, after `wants_login`.
 
         Raises:
             NotAuthorised: it refuses it, or wants one and there is none.
             InfrastructureError: it failed.
         """
-        answer = self._once("GET", "/v2/")
-        challenge = answer.headers.get("WWW-Authenticate") or ""
-        if answer.status != _UNAUTHORIZED:
-            return
-        self._authorize(challenge)
+        self._authorize(self._challenge)
         # A token's service has looked at the login by now; what the token is good for is another question.
-        if challenge.lower().startswith("basic"):
+        if self._challenge.lower().startswith("basic"):
             answer = self._once("GET", "/v2/")
             if answer.status != _OK:
                 raise self._refused(answer)
@@ -126,9 +125,16 @@ class Access(Registry):
         begun = urllib.parse.urlsplit(urllib.parse.urljoin(path, answer.headers.get("Location") or ""))
         # To this registry and nowhere else, whatever host it names: our login goes with it.
         if begun.path.startswith(path) and begun.path != path:
-            # Not every registry can give one up. It holds nothing, and each forgets it in time.
-            self._once("DELETE", begun._replace(scheme="", netloc="", fragment="").geturl())
+            self._give_up(begun._replace(scheme="", netloc="", fragment="").geturl())
         return True
+
+    def _give_up(self, upload: str) -> None:
+        """End an upload. A registry that doesn't do that forgets it in time: nothing is in it."""
+        # The CNCF's registry wants the right to delete for it. It is asked for now alone: a service may refuse a token
+        # as a whole to who hasn't got it, as most who push have not.
+        self.actions = "pull,push,delete"
+        with contextlib.suppress(InfrastructureError):
+            self._logged_in("DELETE", upload)
 
     def has_referrers(self) -> bool | None:
         """Whether it lists what refers to an image; None: that can't be told before the repository is there.
@@ -144,7 +150,9 @@ class Access(Registry):
 
     def _refused(self, answer: _Answer, why: str = "") -> InfrastructureError:
         said = f"HTTP {answer.status} {printable(answer.reason, limit=80)}".rstrip()
-        return failure(classify_status(answer.status), f"{self._host} answers {why}{said}")
+        kind = classify_status(answer.status)
+        advice = "check its address; if that is right, its operator's log knows why" if kind is Kind.PERMANENT else ""
+        return failure(kind, f"{self._host} answers {why}{said}", advice=advice)
 
     def _logged_in(self, method: str, path: str) -> _Answer:
         answer = self._once(method, path)

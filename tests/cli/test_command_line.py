@@ -118,17 +118,6 @@ def test_an_expression_that_takes_for_ever(sc: CommandLine) -> None:
     assert time.monotonic() - began < 4
 
 
-def test_doctor(sc: CommandLine, tools_env: dict[str, str]) -> None:
-    done = sc("doctor", PATH=tools_env["PATH"])
-    assert done.code == 0
-    assert {"cosign", "syft", "grype"} <= set(done.stdout.split())
-    assert "fulcio" not in done.stdout, "no user needs the tests' Sigstore"
-    done = sc("doctor", PATH="/nowhere")
-    assert done.code == 5
-    assert "missing" in done.stdout
-    assert "cosign, syft, grype" in done.stderr
-
-
 def test_the_unexpected_is_one_line(sc: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     def boom(*_: object) -> None:
         raise RuntimeError("bo\x1bom")

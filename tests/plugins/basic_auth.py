@@ -8,7 +8,13 @@ import threading
 from collections.abc import Iterator
 
 USERNAME, PASSWORD = "pusher", "open sesame"
+READER = "reader"
+"""Has the same password, and may do nothing but read."""
 _HOP_BY_HOP = {"host", "authorization", "transfer-encoding", "connection", "content-length"}
+
+
+def _login(user: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{PASSWORD}".encode()).decode()
 
 
 class _Door(http.server.BaseHTTPRequestHandler):
@@ -17,9 +23,12 @@ class _Door(http.server.BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self._body()
-        login = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-        if self.headers.get("Authorization") != f"Basic {login}":
+        given = self.headers.get("Authorization")
+        if given not in (_login(USERNAME), _login(READER)):
             self._answer(401, {"WWW-Authenticate": 'Basic realm="test"'}, b"")
+            return
+        if given == _login(READER) and self.command not in ("GET", "HEAD"):
+            self._answer(403, {}, b'{"errors": [{"code": "DENIED"}]}')
             return
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         connection = http.client.HTTPConnection(self.behind)
@@ -48,7 +57,7 @@ class _Door(http.server.BaseHTTPRequestHandler):
         self.rfile.readline()
         return body
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _pass
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _pass
 
     def log_message(self, format: str, *args: object) -> None:
         pass

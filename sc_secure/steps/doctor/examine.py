@@ -37,19 +37,25 @@ class _Group:
     name: str
     look: Look
     first: float = _LOCAL
+    """Seconds until it must have said something."""
     whole: float = _LOCAL
+    """Seconds until it must have said everything."""
+    check: str = ""
+    """What it looks at first."""
+    needed: bool = True
+    """A deployment wouldn't work without it."""
 
 
 _VALIDATE = "`sc-secure config validate` tells what is allowed"
 _IDENTITY = _Group("token", identity.look, _SIGNER, _SIGNER)
 _GROUPS = (
     _Group("tool", tools.look),
-    _Group("engine", engine.look, _FIRST, _FIRST),
-    _Group("registry", registry.look, _FIRST, _WHOLE),
+    _Group("engine", engine.look, _FIRST, _FIRST, "engine", needed=False),
+    _Group("registry", registry.look, _FIRST, _WHOLE, "registry.reach"),
     _IDENTITY,
     _Group("database", database.look),
-    _Group("cloud.aws", cloud.look_at_aws, _FIRST, _FIRST),
-    _Group("cloud.google", cloud.look_at_google, _FIRST, _FIRST),
+    _Group("cloud.aws", cloud.look_at_aws, _FIRST, _FIRST, "cloud.aws", needed=False),
+    _Group("cloud.google", cloud.look_at_google, _FIRST, _FIRST, "cloud.google", needed=False),
     _Group("disk", place.look),
 )
 """In the order in which they are told."""
@@ -90,20 +96,21 @@ class _Running:
 
         in_time = self.said.wait(left(self.group.first)) and self.done.wait(left(self.group.whole))
         if not in_time:
+            found = list(self.found)
             self.runner.stop()
             self.done.wait(GRACE + 0.5)  # its programs end; what else it waits for is left to itself
-            return [*self.found, _late(self.group.name, time.monotonic() - began)]
+            return [*found, _late(self.group, found, time.monotonic() - began)]
         if self.error:
             raise self.error
         return self.found
 
 
-def _late(name: str, seconds: float) -> Finding:
-    check = name if "." in name else f"{name}.time"
+def _late(group: _Group, found: Sequence[Finding], seconds: float) -> Finding:
+    check = f"{group.name}.time" if found or not group.check else group.check
     error = InfrastructureError(
         f"no answer within {seconds:.0f} s", advice="try again; if it stays, -v shows what hangs"
     )
-    return wrong(check, error, needed=not name.startswith(("cloud", "engine")))
+    return wrong(check, error, needed=group.needed)
 
 
 def examine(
@@ -168,7 +175,7 @@ def _in_time(running: _Running, situation: Situation, lifeline: Lifeline) -> Non
     except StepTimedOut as error:
         if error.whole:
             raise
-        running.found.append(_late(running.group.name, _SIGNER))
+        running.found.append(_late(running.group, running.found, _SIGNER))
     running.said.set()
     running.done.set()
 

@@ -12,13 +12,14 @@ from sc_secure.errors import ScSecureError
 from sc_secure.tools.text import printable
 
 _LONGEST = 1000
+_AGAIN = "put right what is named here, and run `sc-secure doctor` again"
 Status = Literal["ok", "warning", "failed"]
 
 
 class Check(BaseModel):
     """One thing that was looked at."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     check: str = Field(pattern=r"^[a-z]+(\.[a-z-]+)?$")
     """What was looked at: a group, or one of a group (`tool.cosign`)."""
@@ -26,7 +27,7 @@ class Check(BaseModel):
     """`failed`: a deployment wouldn't work. `warning`: it would, with less, or only some would."""
     detail: str
     """What was found, on one line."""
-    remedy: str = ""
+    remedy: str
     """What to do, on one line or several; empty where nothing is to be done."""
 
 
@@ -47,12 +48,10 @@ Findings = Iterator[Finding]
 
 def ok(check: str, detail: str) -> Finding:
     """All is well, or it isn't needed."""
-    return Finding(Check(check=check, status="ok", detail=printable(detail, limit=_LONGEST)))
+    return Finding(Check(check=check, status="ok", detail=printable(detail, limit=_LONGEST), remedy=""))
 
 
-def wrong(
-    check: str, error: ScSecureError, *, needed: bool = True, detail: str | None = None, remedy: str | None = None
-) -> Finding:
+def wrong(check: str, error: ScSecureError, *, needed: bool = True, detail: str = "", remedy: str = "") -> Finding:
     """It is not.
 
     Args:
@@ -62,7 +61,7 @@ def wrong(
         detail: in place of the error's message.
         remedy: in place of the error's advice.
     """
-    detail, remedy = error.message if detail is None else detail, error.advice if remedy is None else remedy
+    detail, remedy = detail or error.message, remedy or error.advice or _AGAIN
     found = Check(
         check=check,
         status="failed" if needed else "warning",

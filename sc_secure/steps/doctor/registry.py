@@ -13,6 +13,7 @@ from sc_secure.tools.reference import Place
 from sc_secure.tools.registry import Credentials
 from sc_secure.tools.registry_access import Access
 
+_REACH = "check its name, and this machine's network, proxy (HTTPS_PROXY) and certificates (SSL_CERT_FILE)"
 _LOG_IN = "`docker login {host}`, or name the variables with --registry-username-env and --registry-password-env"
 _MAY_NOT_PUSH = "give this login the right to push, or log in as who has it: signatures are kept beside the image"
 
@@ -36,11 +37,12 @@ def look(situation: Situation) -> Findings:
         wanted = access.wants_login()
         yield ok("registry.reach", f"{host} answers")
     except ScSecureError as error:
-        yield wrong("registry.reach", error)
+        yield wrong("registry.reach", error, remedy=error.advice or _REACH)
         return
     try:
         _, source = credentials()
-        access.log_in()
+        if wanted:
+            access.log_in()
         yield ok("registry.login", _who(host, source, wanted=wanted))
     except NotAuthorised as error:
         yield wrong("registry.login", error, remedy=_LOG_IN.format(host=host))
