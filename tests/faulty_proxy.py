@@ -14,10 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
 HOST = "127.0.0.1"
-Fault = int | Literal["pass", "cut", "lost", "short", "hang", "altered"]
+Fault = int | Literal["pass", "cut", "lost", "short", "slow", "hang", "altered"]
 """What becomes of one request: an HTTP status without asking the service, `pass`, `cut` (the connection ends without
 an answer, and the service isn't asked), `lost` (it is asked, and its answer never arrives), `short` (half of its answer
-does), `hang` (never answered), `altered` (its content has another last byte)."""
+does), `slow` (its answer comes after `DELAY`), `hang` (never answered), `altered` (its content has another last
+byte). A status of 201 is a lie: nothing was made."""
+DELAY = 0.5
+"""Seconds."""
 
 
 class FaultyProxy:
@@ -28,6 +31,7 @@ class FaultyProxy:
         self._over = threading.Event()
         self._faults: list[Fault] = []
         self._then: Callable[[], Fault] = lambda: "pass"
+        self._only = ""
         self._lock = threading.Lock()
         self.asked = 0
         """How many requests arrived."""
@@ -43,15 +47,16 @@ class FaultyProxy:
         path = urllib.parse.urlsplit(upstream).path
         self.url = f"http://{HOST}:{self._server.server_address[1]}{path}"
 
-    def fail(self, *faults: Fault, then: Fault = "pass") -> None:
-        """What becomes of the next requests, one each, and of all after them."""
+    def fail(self, *faults: Fault, then: Fault = "pass", only: str = "") -> None:
+        """What becomes of the next requests, one each, and of all after them; `only`: of one method alone."""
         with self._lock:
-            self._faults, self._then = list(faults), lambda: then
+            self._faults, self._then, self._only = list(faults), lambda: then, only
 
     def fail_at_random(self, seed: int, share: float, faults: Sequence[Fault]) -> None:
         """From now on, that share of the requests gets one of the faults."""
         chance = random.Random(seed)  # noqa: S311 - to be had again
         with self._lock:
+            self._only = ""
             self._then = lambda: chance.choice(faults) if chance.random() < share else "pass"
 
     def stop(self) -> None:
@@ -82,7 +87,7 @@ class FaultyProxy:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self._lock:
             self.asked += 1
-            fault = self._faults.pop(0) if self._faults else self._then()
+            fault = self._fault() if self._only in ("", request.command) else "pass"
         request.close_connection = True
         if fault == "hang":
             self._over.wait()
@@ -95,10 +100,15 @@ class FaultyProxy:
                 self._count(request, status, content)
             if fault == "altered":
                 content = content[:-1] + b" "
+            if fault == "slow":
+                self._over.wait(DELAY)
             if fault != "lost":
                 _answer(request, status, content, headers, sent=len(content) // (2 if fault == "short" else 1))
         with contextlib.suppress(OSError):
             request.connection.shutdown(socket.SHUT_RDWR)
+
+    def _fault(self) -> Fault:
+        return self._faults.pop(0) if self._faults else self._then()
 
     def _count(self, request: BaseHTTPRequestHandler, status: int, content: bytes) -> None:
         if request.command != "GET":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import selectors
 import shlex
 import shutil
@@ -28,6 +29,8 @@ MIB = 1024 * 1024
 _STDERR_KEPT = 64 * 1024
 _CHUNK = 64 * 1024
 _PR_SET_PDEATHSIG = 1
+_CRASH = re.compile(r"^(?:fatal error|panic): .*", re.MULTILINE)
+"""How a Go program says that it crashed, before it prints its stack, whose end says nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Completed:
     def summary(self) -> str:
         """Its exit code and its last words, on one line that is safe to print."""
         how = f"exit code {self.code}" if self.code >= 0 else f"ended by signal {-self.code}"
-        said = last_lines(self.stderr, 3)
+        crash = _CRASH.search(self.stderr)
+        said = printable(crash[0]) if crash else last_lines(self.stderr, 3)
         return f"{self.name}: {how}: {said}" if said else f"{self.name}: {how}"
 
 
@@ -142,7 +146,7 @@ class Runner:
         self, process: subprocess.Popen[bytes], sink: BinaryIO | None, limit: int, progress: Progress
     ) -> tuple[bytes, str]:
         """Read both pipes until they are closed, or until a moment after the program's end if another holds them."""
-        assert process.stdout and process.stderr  # noqa: S101 - for the type checker: both are pipes
+        assert process.stdout and process.stderr  # noqa: S101 - for the type checker: both are pipes  # nosec B101
         output, errors, count = bytearray(), bytearray(), 0
         ended_at: float | None = None
         with selectors.DefaultSelector() as selector:

@@ -10,7 +10,9 @@ import pytest
 from devtools.processes import Process
 from tests.command_line import start, wrap
 from tests.engine.conftest import new_project  # noqa: F401 - a fixture
-from tests.steps.conftest import image, key, keys, new_image, project  # noqa: F401 - fixtures
+from tests.images import attachments
+from tests.steps.conftest import image, key, new_image, project  # noqa: F401 - fixtures
+from tests.waiting import wait_until
 
 # ruff: noqa: F811 - a fixture's name is an argument's
 
@@ -22,6 +24,10 @@ security:
   provenance: {includeGit: false}
   retry: {attempts: 6, baseDelay: 50ms}
 """
+PASSWORD = "s3ntinel-of-the-key"
+"""The key's, to be found nowhere."""
+WHOLE = 4
+"""What a whole release attaches: a signature, and attestations of the SBOM, the provenance and the scan."""
 
 
 class Release:
@@ -32,8 +38,23 @@ class Release:
         self.image = image
         self.temp = folder.parent / f"temp-{uuid.uuid4().hex}"
         self.temp.mkdir()
-        self._env = {**env, "COSIGN_PASSWORD": "test", "TMPDIR": str(self.temp)}
+        self._env = {**env, "COSIGN_PASSWORD": PASSWORD, "TMPDIR": str(self.temp)}
         self.threshold("critical")
+
+    def another(self, folder: Path, **env: str) -> "Release":
+        """One of the same image, in another folder with the same key."""
+        folder.mkdir()
+        for name in ("cosign.key", "cosign.pub"):
+            (folder / name).write_bytes((self.folder / name).read_bytes())
+            (folder / name).chmod(0o600)
+        return Release({**self._env, **env}, folder, self.image)
+
+    def policy(self, line: str) -> None:
+        """Another line of the `security:` block, in place of that section's."""
+        file = self.folder / "policy.yaml"
+        section = line.split(":", maxsplit=1)[0] + ":"
+        kept = [each for each in file.read_text().splitlines() if not each.startswith(section)]
+        file.write_text("\n".join([*kept, line]) + "\n")
 
     def threshold(self, severity: str) -> None:
         (self.folder / "policy.yaml").write_text(POLICY.replace("THRESHOLD", severity))
@@ -50,7 +71,22 @@ class Release:
         """Exit code, and what it said to people."""
         process = self.start(**env)
         _, said = process.communicate(timeout=120)
+        assert "Traceback" not in said
+        assert PASSWORD not in said
         return process.returncode, said
+
+    def recovers(self) -> str:
+        """Nothing runs on after a fault; the next run makes it whole, and nothing else and no secret is left."""
+        wait_until(lambda: not self.processes())
+        self.abandon()
+        code, said = self.run()
+        assert code == 0, said
+        assert len(attachments(self.image)) == WHOLE
+        assert list(self.temp.iterdir()) == []
+        files = [path for path in (self.folder / ".sc").rglob("*") if path.is_file()]
+        assert [path for path in files if path.name.startswith(".")] == [], "a file half written"
+        assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
+        return said
 
     def abandon(self) -> None:
         """Lets the temporary folders of killed runs look a while old."""
@@ -68,6 +104,15 @@ class Release:
             except OSError:
                 continue
         return found
+
+
+@pytest.fixture(scope="session")
+def keys(tools_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the key pair `ours`, whose password can be looked for."""
+    folder = tmp_path_factory.mktemp("keys")
+    command = ["cosign", "generate-key-pair", "--output-key-prefix", "ours"]
+    subprocess.run(command, cwd=folder, env=tools_env | {"COSIGN_PASSWORD": PASSWORD}, check=True, capture_output=True)
+    return folder
 
 
 @pytest.fixture

@@ -38,6 +38,11 @@ def test_output_code_and_words() -> None:
     assert done.summary() == "sh: exit code 3: err"
 
 
+def test_a_crash_is_told_by_its_first_words() -> None:
+    stack = "printf 'one\nfatal error: out of memory\n\ngoroutine 1:\nmain.f()\n\t/x.go:1 +0x1\n' >&2; exit 2"
+    assert Runner().run(["sh", "-c", stack], env=ENV).summary() == "sh: exit code 2: fatal error: out of memory"
+
+
 def test_no_shell_and_nothing_of_ours_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COSIGN_PASSWORD", "hunter2")
     done = Runner().run(["env"], env={**ENV, "X": "$(id)"})
