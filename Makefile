@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down env sigstore test lint format bench tools tools-path venv lock schema clean
+.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock schema clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -36,7 +36,19 @@ lint: venv ## linters, formatting, types, the rooms of the design, no trace of t
 	$(VENV)/ruff format --check .
 	$(VENV)/pyright
 	$(VENV)/lint-imports
+	$(VENV)/bandit --quiet --recursive --configfile pyproject.toml sc_secure
 	@$(PYTHON) -m devtools.hygiene
+
+audit: venv ## known vulnerabilities of the locked packages, by pip-audit: needs the internet (PyPI's advisories)
+	$(VENV)/uv tool run pip-audit --disable-pip --requirement requirements-dev.lock
+	$(VENV)/uv tool run pip-audit --disable-pip --requirement policy/requirements.lock
+
+coverage: tools venv ## the branches of the policy that its tests take: less than 95 % fails
+	$(VENV)/python -m pytest -q -p no:cacheprovider --cov sc_secure.policy --cov-fail-under 95 \
+		--cov-report term-missing:skip-covered $(PYTEST_ARGS) tests/policy tests/fuzz/test_untrusted.py
+
+mutants: venv ## breaks the code that decides, one change at a time, and says what no test noticed; minutes
+	@$(VENV)/python -m devtools.mutation
 
 format: venv ## formats the code and sorts its imports
 	$(VENV)/ruff check --fix .

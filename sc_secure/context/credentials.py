@@ -27,7 +27,7 @@ from sc_secure.tools.registry import Credentials
 
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _MAX_CONFIG = MIB
-_TOKEN_USER = "<token>"  # noqa: S105 - the helper protocol's mark of an identity token
+_TOKEN_USER = "<token>"  # noqa: S105 - the helper protocol's mark of an identity token  # nosec B105
 
 
 @dataclass(frozen=True)

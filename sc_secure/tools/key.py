@@ -13,7 +13,7 @@ from sc_secure.policy.sigstore import SignatureFormat
 from sc_secure.tools.services import Services
 from sc_secure.tools.text import printable
 
-DEFAULT_PASSWORD_ENV = "COSIGN_PASSWORD"  # noqa: S105 - a variable's name
+DEFAULT_PASSWORD_ENV = "COSIGN_PASSWORD"  # noqa: S105 - a variable's name  # nosec B105
 _MAX_KEY = 64 * 1024
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SERVICES = {

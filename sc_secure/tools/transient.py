@@ -145,6 +145,6 @@ def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = time
         try:
             return call()
         except TransientFailure as error:
-            backoff = random.uniform(0.5, 1) * min(max(MAX_DELAY, base), base * 2**attempt)  # noqa: S311 - jitter, no secret
+            backoff = random.uniform(0.5, 1) * min(max(MAX_DELAY, base), base * 2**attempt)  # noqa: S311 - jitter, no secret  # nosec B311
             sleep(max(backoff, error.retry_after))
     return call()
