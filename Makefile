@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock schema clean
+.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock package schema clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -69,6 +69,9 @@ venv: ## the Python environment .venv, from requirements-dev.lock
 
 lock: ## writes requirements-dev.lock anew, with the newest versions that pyproject.toml allows
 	@$(PYTHON) -m devtools.venv --lock
+
+package: tools venv ## the wheel, the source archive, their SBOM and provenance, in dist/
+	@$(VENV)/python -m devtools.package
 
 schema: venv ## writes schema.json anew, as Pulumi infers it from the components
 	@$(VENV)/python -m devtools.schema
