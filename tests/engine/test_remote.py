@@ -100,6 +100,16 @@ def test_the_steps_run_on_the_host_and_the_gate_opens(
     )
     assert verified.returncode == 0, verified.stderr
 
+    # As docs/remote.md says: fetched, and taken since each is what the state names.
+    (project.folder / "known_hosts").write_text(f"* {host.host_key}\n")
+    options = f"-F /dev/null -o UserKnownHostsFile=known_hosts -i {host.folder}/user_key -p {host.port}"
+    fetch = f"ssh {options} {host.user}@127.0.0.1 tar -c -C builds/app .sc/artifacts | tar -x"
+    done = project.run("bash", "-ec", f"{fetch}; pulumi stack export --stack dev | sc-secure report --output json")
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    (report,) = project.folder.glob(".sc/artifacts/sha256-*/release.md")
+    assert "GHSA-2m57-hf25-phgg" in report.read_text(), "the findings are there, not the counts alone"
+
     # Nothing secret in state, and nothing changes the second time.
     state = project.export()
     for secret in ("PRIVATE KEY", str(host.port), host.host_key, "SIGNING_PASSWORD=", host.private_key.split("\n")[1]):
