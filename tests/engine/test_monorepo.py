@@ -74,5 +74,4 @@ def test_one_image_that_does_not_pass_stops_no_other(project: SecuredProject) ->
     run = project.up("--continue-on-error")
     outputs = project.stack_outputs()
     assert run.code != 0, "h11 0.14.0 has a critical advisory"
-    assert {"api", "web"} <= {name for name, value in outputs.items() if value}
-    assert not outputs.get("shop")
+    assert {name for name, value in outputs.items() if "@sha256:" in str(value)} == {"api", "web"}
