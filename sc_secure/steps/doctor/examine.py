@@ -48,7 +48,7 @@ class _Group:
 
 _VALIDATE = "`sc-secure config validate` tells what is allowed"
 _IDENTITY = _Group("token", identity.look, _SIGNER, _SIGNER)
-_GROUPS = (
+GROUPS = (
     _Group("tool", tools.look),
     _Group("engine", engine.look, _FIRST, _FIRST, "engine", needed=False),
     _Group("registry", registry.look, _FIRST, _WHOLE, "registry.reach"),
@@ -150,7 +150,7 @@ def examine(
 
 def _all(situation: Situation, lifeline: Lifeline) -> list[Finding]:
     began = time.monotonic()
-    running = [_Running(group, situation.runner.sibling()) for group in _GROUPS]
+    running = [_Running(group, situation.runner.sibling()) for group in GROUPS]
     try:
         for each in running:
             if each.group is not _IDENTITY:
