@@ -33,7 +33,7 @@ from sc_secure.components.sbom import SbomCommand
 from sc_secure.components.scan import ScanCommand, scan_args, scanning
 from sc_secure.components.sign import SignCommand
 from sc_secure.components.verify import VerifyCommand
-from sc_secure.policy.security import Security, Signing
+from sc_secure.policy.security import DEFAULT_TOOLS, Scan, Security, Signing
 from sc_secure.steps.result import StepResult
 
 _VERIFY = "security.signing.verify"
@@ -133,7 +133,7 @@ class SecuredImage(Component):
             attest_args["image"] = image
             attest_args["timeout_seconds"] = limits.attest
             if attest_args["predicate"] == "scan" and steps.scan:
-                attest_args["scan_run"] = steps.scan.step.attempt
+                attest_args["scan_run"] = _scan_run(steps.scan, security.scan)
             predicate, every_arg = attest_args["predicate"], cast(AttestCommandArgs, {**every, **attest_args})
             steps.attests[predicate] = AttestCommand(f"{name}-attest-{predicate}", every_arg, self._child_opts)
         if security.signing.verifies:
@@ -222,6 +222,13 @@ def _attestations(results: Sequence[StepResult]) -> dict[str, Any]:
     """Predicate type -> manifest's digest, without those that failed softly, which have no predicate type."""
     pairs = [(result.outputs.get("predicateType"), result.outputs.get("attestationDigest", "")) for result in results]
     return {str(kind): digest for kind, digest in pairs if kind}
+
+
+def _scan_run(scan: ScanCommand, policy: Scan) -> pulumi.Output[str]:
+    """What tells the facts that are attested from the last ones: the scan's run, and which scanners look."""
+    tools = tuple(tool.name for tool in policy.running)
+    others = "" if tools == DEFAULT_TOOLS else f" {', '.join(tools)}"
+    return scan.step.attempt.apply(lambda number: f"{number}{others}")
 
 
 def _warnings(results: Sequence[StepResult]) -> list[str]:

@@ -217,6 +217,18 @@ def test_a_rescan_attests_its_result_anew() -> None:
     assert environments["app-attest-scan"]["SC_SECURE_SCAN"] == environments["app-scan"]["SC_SECURE_ATTEMPT"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("tools", "run_of"),
+    [(["grype"], "1"), (["grype", "trivy"], "1 grype, trivy"), (["trivy"], "1 trivy")],
+)
+def test_other_scanners_attest_their_result_anew(tools: list[str], run_of: str) -> None:
+    recorder = Mocks()
+    security: Any = {"scan": {"tools": [{"name": name} for name in tools]}, "signing": {"key": "cosign.key"}}
+    run(lambda: SecuredImage("app", {"image_ref": REFERENCE, "security": security}).deployable_ref, recorder)
+    _, inputs = recorder.resources["command:local:Command::app-attest-scan"]
+    assert inputs["environment"]["SC_SECURE_SCAN"] == run_of
+
+
 @pytest.mark.parametrize(("hours", "number"), [(23, "1"), (25, "2")])
 def test_an_image_is_scanned_again_when_the_policy_says(said: list[str], hours: int, number: str) -> None:
     ended = datetime.now(UTC) - timedelta(hours=hours)
