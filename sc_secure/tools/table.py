@@ -156,6 +156,33 @@ TOOLS: tuple[Tool, ...] = (
         version_args=("--version",),
         purpose="test",
     ),
+    Tool(
+        name="pulumi-sdk",
+        minimum="3.269.0",
+        pinned="3.274.1",
+        module="github.com/pulumi/pulumi/pkg/v3",
+        package="sc-secure.invalid/devtools/pulumi-sdk",
+        version_args=(),
+        purpose="test",
+    ),
+    Tool(
+        name="pulumi-language-go",
+        minimum="3.60.0",
+        pinned="3.60.0",
+        module="github.com/pulumi/pulumi/sdk/v3",
+        package="github.com/pulumi/pulumi/sdk/v3/go/pulumi-language-go",
+        version_args=(),
+        purpose="test",
+    ),
+    Tool(
+        name="pulumi-language-nodejs",
+        minimum="3.68.0",
+        pinned="3.68.0",
+        module="github.com/pulumi/pulumi/sdk/v3",
+        package="github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+        version_args=(),
+        purpose="test",
+    ),
 )
 
 
