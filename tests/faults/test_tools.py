@@ -47,3 +47,14 @@ def test_one_that_does_nothing_and_says_it_did(release: Release, tool: str, does
     assert code == 6, said
     assert ("times in a row" if tool == "cosign" else tool) in said
     assert len(attachments(release.image)) == (1 if does == "attest" else 0)
+    release.recovers()
+
+
+def test_a_verifier_that_looked_at_nothing(release: Release) -> None:
+    """Its exit code 0 is no proof: it has to say what it read back."""
+    path = release.wrapped("cosign", '[ "$1" = verify-attestation ] && exit 0\nexec "$real" "$@"')
+    code, said = release.run(PATH=path)
+    assert code == 6, said
+    assert "sign               failed" in said
+    code, said = release.run()
+    assert code == 0, said
