@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from sc_secure.policy.finding import Finding, Source, merge
 from sc_secure.policy.severity import Severity
 
@@ -79,3 +81,36 @@ def test_the_result_is_the_same_in_any_order() -> None:
     for seed in range(5):
         random.Random(seed).shuffle(many)  # noqa: S311 - no secret
         assert merge(many) == expected
+
+
+def test_what_is_not_said_is_empty() -> None:
+    said_little = Finding("CVE-1", Severity.LOW, "p", "1")
+    assert (said_little.kind, said_little.purl, said_little.url, said_little.aliases) == ("", "", "", ())
+    assert said_little.place == ("/p", "1")
+    assert said_little._replace(kind="deb").place == ("deb/p", "1")
+    assert said_little._replace(purl="pkg:deb/p@1?arch=x#y").place == ("pkg:deb/p@1", "1")
+
+
+@pytest.mark.parametrize(
+    ("name", "aliases", "names"),
+    [
+        ("cve-1", (), ("CVE-1",)),
+        ("GHSA-a", ("CVE-1",), ("GHSA-A", "CVE-1")),
+        ("GHSA-a", ("ghsa-A", "CVE-1", "cve-1"), ("GHSA-A", "CVE-1")),
+        ("CVE-1", ("GHSA-a", "GHSA-b"), ("CVE-1", "GHSA-A", "GHSA-B")),
+        # an advisory of several is none of them
+        ("GHSA-a", ("CVE-1", "CVE-2"), ("GHSA-A",)),
+        ("CVE-1", ("CVE-2",), ("CVE-1",)),
+        ("CVE-1", ("GHSA-a", "cve-2"), ("CVE-1",)),
+    ],
+)
+def test_the_names_of_one_vulnerability(name: str, aliases: tuple[str, ...], names: tuple[str, ...]) -> None:
+    assert Finding(name, Severity.LOW, "p", "1", aliases=aliases).names == names
+
+
+def test_every_name_and_package_url_of_what_is_joined_is_kept() -> None:
+    one = Finding("CVE-1", Severity.LOW, "p", "1", aliases=("GHSA-a",), purl="pkg:x/p@1", other_purls=("pkg:x/p@1?a",))
+    two = Finding("CVE-1", Severity.LOW, "p", "1", aliases=("GHSA-b",), purl="pkg:x/p@1?b", other_purls=("pkg:x/p@1",))
+    (merged,) = merge([one, two])
+    assert merged.aliases == ("GHSA-a", "GHSA-b")
+    assert merged.other_purls == ("pkg:x/p@1?a", "pkg:x/p@1?b")
