@@ -1,7 +1,7 @@
 """The programs of `sc_secure.tools.table`: from PATH where new enough, else built at their pinned version.
 
-A tool is a row of that table and a Go module in `devtools/<name>/` that pins it; its go.sum holds the checksums. Where
-a build needs environment variables, they are in `devtools/<name>/build.env`.
+A tool is a row of that table and a Go module in `devtools/<folder>/` that pins it, by its name or the row's
+`pinned_in`; its go.sum holds the checksums. Where a build needs environment variables, they are in its `build.env`.
 
 `python3 -m devtools.tools` builds what is missing, and with `--path` prints the folder to put on PATH.
 """
@@ -36,14 +36,21 @@ class _Companion:
     path: str
 
 
-# The language host runs programs through this script, of the SDK version that the pinned CLI speaks.
 _COMPANIONS = {
+    # The language host runs programs through this script, of the SDK version that the pinned CLI speaks.
     "pulumi-language-python": _Companion(
         file="pulumi-language-python-exec",
         module_folder="pulumi",
         module="github.com/pulumi/pulumi/sdk/v3",
         path="python/cmd/pulumi-language-python-exec",
-    )
+    ),
+    # The tables that it expects in its database.
+    "trillian_log_server": _Companion(
+        file="storage.sql",
+        module_folder="trillian",
+        module="github.com/google/trillian",
+        path="storage/postgresql/schema/storage.sql",
+    ),
 }
 
 
@@ -142,7 +149,16 @@ def _within_cache(program: Path) -> bool:
 
 
 def _home(tool: Tool) -> Path:
-    return cache.root() / "tools" / f"{tool.name}-{tool.pinned}"
+    return cache.root() / "tools" / f"{tool.name}-{tool.pinned}{_own_source(tool)}"
+
+
+def _own_source(tool: Tool) -> str:
+    """What tells one state of a program of our own from the next; empty for one that its module holds whole."""
+    folder = MODULES / tool.folder
+    files = [folder / "main.go", folder / "go.mod"]
+    if not files[0].exists():
+        return ""
+    return "-" + hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
 def _in_cache(tool: Tool) -> Path | None:
@@ -163,7 +179,7 @@ def _check_go(missing: Sequence[Tool]) -> None:
 
 def _build(tool: Tool, count: str) -> Path:
     """Builds the pinned version from the tool's module."""
-    module = MODULES / tool.name
+    module = MODULES / tool.folder
     if not (module / "go.sum").exists():
         raise SetupError(f"{module} has no go.mod and go.sum, so {tool.name} can't be built.")
     home = _home(tool)
@@ -194,11 +210,11 @@ def _copy_companion(tool: Tool, companion: _Companion, folder: Path) -> None:
 def _go(tool: Tool, arguments: Sequence[str], module: Path | None = None) -> str:
     """Runs Go in the tool's module. Settings of the user that change what is built don't reach it."""
     env = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GO111MODULE": "on"}
-    extra = MODULES / tool.name / "build.env"
+    extra = MODULES / tool.folder / "build.env"
     if extra.exists():
         pairs = (line.partition("=") for line in extra.read_text().splitlines() if not line.startswith("#"))
         env.update({name: value for name, equals, value in pairs if equals})
-    answer = capture(["go", *arguments], cwd=module or MODULES / tool.name, env=env)
+    answer = capture(["go", *arguments], cwd=module or MODULES / tool.folder, env=env)
     if answer.returncode:
         said = "\n".join(answer.stderr.strip().splitlines()[-15:])
         raise SetupError(

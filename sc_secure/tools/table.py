@@ -34,6 +34,13 @@ class Tool:
     """`IMPORTPATH.VARIABLE=VALUE` set at build time, since a build from a module doesn't know its own version."""
     purpose: Purpose = "development"
     """What it's for."""
+    pinned_in: str = ""
+    """The folder of `devtools/` that pins its module; empty: the one of its own name."""
+
+    @property
+    def folder(self) -> str:
+        """The folder of `devtools/` that pins its module."""
+        return self.pinned_in or self.name
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -127,6 +134,47 @@ TOOLS: tuple[Tool, ...] = (
         package="github.com/transparency-dev/tesseract/cmd/tesseract/posix",
         version_args=(),
         purpose="sigstore",
+    ),
+    *(
+        Tool(
+            name=name,
+            minimum="1.7.0",
+            pinned="1.7.3",
+            module="github.com/google/trillian",
+            package=f"github.com/google/trillian/cmd/{name}",
+            version_args=(),
+            purpose="test",
+            pinned_in="trillian",
+        )
+        for name in ("trillian_log_server", "trillian_log_signer", "createtree")
+    ),
+    Tool(
+        name="rekor-server",
+        minimum="1.5.0",
+        pinned="1.5.3",
+        module="github.com/sigstore/rekor",
+        package="github.com/sigstore/rekor/cmd/rekor-server",
+        version_args=("version",),
+        version_symbol="sigs.k8s.io/release-utils/version.gitVersion=v1.5.3",
+        purpose="test",
+    ),
+    Tool(
+        name="oci-registry",
+        minimum="0.0.0",
+        pinned="0.0.0",
+        module="cuelabs.dev/go/oci/ociregistry",
+        package="sc-secure.invalid/devtools/oci-registry",
+        version_args=(),
+        purpose="test",
+    ),
+    Tool(
+        name="distribution",
+        minimum="3.0.0",
+        pinned="3.1.2",
+        module="github.com/distribution/distribution/v3",
+        package="github.com/distribution/distribution/v3/cmd/registry",
+        version_args=(),
+        purpose="test",
     ),
     Tool(
         name="trivy",
