@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devtools import engine, processes, registry, sample_database, tools
+from devtools.sigstore import rekor_v1 as local_rekor_v1
 from devtools.sigstore import services as local_sigstore
+from devtools.sigstore.rekor_v1 import RekorV1
 
 if TYPE_CHECKING:
     from tests.clouds.aws import Aws
@@ -38,8 +40,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     session = Path(os.environ.pop(_SESSION))
-    with contextlib.suppress(FileNotFoundError):
-        local_sigstore.Sigstore.load(session / "sigstore").stop()
+    for kind, name in ((RekorV1, "rekor1"), (local_sigstore.Sigstore, "sigstore")):
+        with contextlib.suppress(FileNotFoundError):
+            kind.load(session / name).stop()
     started = session / "services.json"
     if started.exists():
         services = json.loads(started.read_text())
@@ -160,6 +163,17 @@ def sigstore() -> local_sigstore.Sigstore:
             return local_sigstore.Sigstore.load(session / "sigstore")
         except FileNotFoundError:
             return local_sigstore.start(session / "sigstore")
+
+
+@pytest.fixture(scope="session")
+def rekor_v1(sigstore: local_sigstore.Sigstore) -> RekorV1:
+    """The same Sigstore with a Rekor 1. Its programs are built when first needed, which takes three minutes."""
+    session = Path(os.environ[_SESSION])
+    with _alone(session, "rekor1.lock"):
+        try:
+            return RekorV1.load(session / "rekor1")
+        except FileNotFoundError:
+            return local_rekor_v1.start(session / "rekor1", sigstore)
 
 
 @pytest.fixture

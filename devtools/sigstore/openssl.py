@@ -7,6 +7,8 @@ from devtools import cache
 from devtools.console import SetupError, capture
 
 PASSWORD = "local"  # noqa: S105 - Fulcio reads no key without a password
+CURVE = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+"""What `genpkey` takes for a key of the usual elliptic curve."""
 _DAYS = "3"
 # What openssl takes from its configuration and not from flags. The serial number is a file's content.
 _CONFIG = """\
@@ -59,13 +61,12 @@ def make_keys(folder: Path) -> None:
     """
     (folder / "openssl.cnf").write_text(_CONFIG.format(folder=folder))
     (folder / "serial").write_text("01\n")
-    curve = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
     secret = ("-aes256", "-pass", f"pass:{PASSWORD}")
-    _key(folder, "fulcio", *curve, *secret)
+    _key(folder, "fulcio", *CURVE, *secret)
     _authority(folder, "fulcio", "/O=sc-secure/CN=local fulcio")
-    _key(folder, "tsa-root", *curve, *secret)
+    _key(folder, "tsa-root", *CURVE, *secret)
     _authority(folder, "tsa-root", "/O=sc-secure/CN=local timestamp root")
-    _key(folder, "tsa", *curve)
+    _key(folder, "tsa", *CURVE)
     _timestamper(folder)
     _key(folder, "rekor", "-algorithm", "ED25519")
     # The log takes an elliptic curve's key in its older form alone.

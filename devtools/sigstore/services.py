@@ -7,11 +7,11 @@ import shutil
 import signal
 import time
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from devtools import cache, processes, tools
 from devtools.console import SetupError, capture
@@ -21,7 +21,8 @@ TOOLS = ("cosign", "fulcio", "rekor-server-posix", "tesseract-posix")
 """The programs that it needs."""
 _START_SECONDS = 20
 _ATTEMPTS = 3
-_RECORD = "sigstore.json"
+RECORD = "sigstore.json"
+"""Where what runs is written down, in its folder."""
 # A unix socket's path has at most 107 bytes (fewer elsewhere), and Fulcio's is in the folder.
 _LONGEST_FOLDER = 85
 
@@ -59,13 +60,13 @@ class Sigstore:
         _end(self.parts)
 
     @classmethod
-    def load(cls, folder: Path) -> "Sigstore":
+    def load(cls, folder: Path) -> Self:
         """The one that was started in this folder, perhaps by another process.
 
         Raises:
             FileNotFoundError: none was.
         """
-        known = json.loads((folder / _RECORD).read_text())
+        known = json.loads((folder / RECORD).read_text())
         return cls(folder, known["urls"], [processes.Process(**each) for each in known["parts"]])
 
 
@@ -93,14 +94,15 @@ def start(folder: Path) -> Sigstore:
     return _start(folder, programs)
 
 
-def trust(folder: Path, cosign: Path, urls: Mapping[str, str]) -> None:
+def trust(folder: Path, cosign: Path, urls: Mapping[str, str], log_version: int = 2) -> None:
     """Writes `trusted_root.json` and `signing_config.json` for the keys in the folder and services at these URLs."""
+    # A Rekor of version 2 is known by its origin and its key together.
+    origin = f"origin={issuer.HOST}," if log_version > 1 else ""
     since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     trusted = {
         "fulcio": f"url={urls['fulcio']},certificate-chain={folder}/fulcio.pem",
         "ctfe": f"url={urls['ct']},public-key={folder}/ct.pub,start-time={since}",
-        # A Rekor of version 2 is known by its origin and its key together.
-        "rekor": f"url={urls['rekor']},public-key={folder}/rekor.pub,origin={issuer.HOST},start-time={since}",
+        "rekor": f"url={urls['rekor']},public-key={folder}/rekor.pub,{origin}start-time={since}",
         "tsa": f"url={urls['tsa']},certificate-chain={folder}/tsa.pem",
     }
     _create(cosign, "trusted-root", trusted, folder / "trusted_root.json")
@@ -108,7 +110,7 @@ def trust(folder: Path, cosign: Path, urls: Mapping[str, str]) -> None:
     used = {
         "fulcio": f"url={urls['fulcio']},api-version=1,{about}",
         "oidc-provider": f"url={urls['issuer']}/email,api-version=1,{about}",
-        "rekor": f"url={urls['rekor']},api-version=2,{about}",
+        "rekor": f"url={urls['rekor']},api-version={log_version},{about}",
         "rekor-config": "ANY",
         "tsa": f"url={urls['tsa']},api-version=1,{about}",
         "tsa-config": "ANY",
@@ -134,7 +136,7 @@ def _start(folder: Path, programs: Mapping[str, Path]) -> Sigstore:
         parts[name] = processes.start(command, folder / f"{name}.log", env)
 
     def wait(name: str, path: str) -> None:
-        _wait(parts[name], name, urls[name] + path, folder / f"{name}.log")
+        wait_for(parts[name], name, urls[name] + path, folder / f"{name}.log")
 
     try:
         launch("issuer", commands.issuer_and_clock(folder, ports["issuer"]))
@@ -152,7 +154,7 @@ def _start(folder: Path, programs: Mapping[str, Path]) -> Sigstore:
         _end(list(parts.values()))
         raise
     record = {"urls": urls, "parts": [asdict(part) for part in parts.values()]}
-    cache.write_private(folder / _RECORD, json.dumps(record))
+    cache.write_private(folder / RECORD, json.dumps(record))
     return Sigstore(folder, urls, list(parts.values()))
 
 
@@ -164,16 +166,25 @@ def _end(parts: Sequence[processes.Process]) -> None:
         part.end(patience=5.0)
 
 
-def _wait(part: processes.Process, name: str, url: str, log: Path) -> None:
-    """Waits until the service answers.
+def wait_for(part: processes.Process, name: str, url: str, log: Path) -> None:
+    """Waits until the service answers at the URL.
 
     Raises:
         SetupError: it ended, or didn't in time.
     """
+    wait_until(part, name, log, lambda: _answers(url))
+
+
+def wait_until(part: processes.Process, name: str, log: Path, ready: Callable[[], bool]) -> None:
+    """Waits until the service is ready.
+
+    Raises:
+        SetupError: it ended, or wasn't in time.
+    """
     deadline = time.monotonic() + _START_SECONDS
     while part.alive() and time.monotonic() < deadline:
         # One that ended while something answers on its port found the port taken.
-        if _answers(url) and part.alive():
+        if ready() and part.alive():
             return
         time.sleep(0.02)
     raise SetupError(f"the local Sigstore's {name} didn't start:\n{processes.tail(log)}")

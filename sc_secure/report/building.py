@@ -25,7 +25,7 @@ from sc_secure.report.document import (
 from sc_secure.report.words import SIGNATURE
 from sc_secure.steps.result import StepResult
 
-_LOGGED = {"log_index": "rekorLogIndex", "log_id": "rekorLogId", "log_uuid": "rekorUuid"}
+_LOGGED = {"log_index": "rekorLogIndex", "log_id": "rekorLogId", "log_uuid": "rekorUuid", "log_url": "rekorUrl"}
 _FINDING = {field.alias or name for name, field in Finding.model_fields.items()}
 
 

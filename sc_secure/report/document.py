@@ -157,6 +157,8 @@ class Attachment(_Model):
     """That log's own name, in hexadecimal."""
     log_uuid: str = ""
     """A Rekor 1's name for the entry; empty for a Rekor 2, which has none."""
+    log_url: str = ""
+    """Where that log is; empty: it is the public one, or it isn't known."""
 
 
 class Signer(_Model):

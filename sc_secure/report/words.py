@@ -53,6 +53,7 @@ STATUSES: Final[dict[StepStatus, str]] = {
 _WEB = re.compile(r"https?://[!#$&-;=?-Z\]_a-z~%\[]+", re.ASCII)
 """A web address of RFC 3986's characters alone, but for the quote: nothing in it ends an attribute or a link."""
 _LONGEST_URL = 2000
+_UUID = re.compile(r"[0-9a-f]{64,80}", re.ASCII)
 _PUBLIC_LOG = "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d"
 """The name of https://rekor.sigstore.dev: its key's SHA-256, as in every bundle that it has an entry of."""
 
@@ -107,9 +108,12 @@ def logged(attachment: Attachment) -> str:
 
 
 def log_page(attachment: Attachment) -> str:
-    """The entry's page, in the public log, which has pages. Empty: it has none."""
-    public = attachment.log_id == _PUBLIC_LOG and attachment.log_index.isdigit()
-    return f"https://search.sigstore.dev/?logIndex={attachment.log_index}" if public else ""
+    """The entry's page: the public log has pages for people, and a Rekor 1 answers with the entry. Empty: none."""
+    if attachment.log_id == _PUBLIC_LOG and attachment.log_index.isdigit():
+        return f"https://search.sigstore.dev/?logIndex={attachment.log_index}"
+    private = web_address(attachment.log_url.rstrip("/"))
+    named = private and _UUID.fullmatch(attachment.log_uuid)
+    return f"{private}/api/v1/log/entries/{attachment.log_uuid}" if named else ""
 
 
 def counted(count: int, thing: str) -> str:

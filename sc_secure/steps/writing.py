@@ -14,7 +14,7 @@ from sc_secure.tools.cosign import Signer, Statement, Verifier
 from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.services import Keyless
+from sc_secure.tools.services import Keyless, log_url
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import TransientFailure, with_retries
 
@@ -133,6 +133,8 @@ class _Author:
             outputs |= {"rekorUuid": entry.uuid, "rekorLogIndex": entry.index, "rekorLogId": entry.log_id}
             if entry.time:
                 outputs["rekorTime"] = entry.time
+            if where := log_url(self._signer.services, entry.log_id):
+                outputs["rekorUrl"] = printable(where, limit=500)
         if isinstance(self.verifier, Identity):
             outputs["identity"] = printable(self.verifier.name, limit=500)
             outputs["issuer"] = printable(self.verifier.issuer, limit=500)

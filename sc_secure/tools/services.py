@@ -146,14 +146,38 @@ def _service_flags(services: Services, root: Path) -> list[str]:
     return flags
 
 
+def log_url(services: Services | None, log_id: str) -> str:
+    """The URL of the private log of that name, as the trusted root has it; empty: it isn't known, or is public.
+
+    Args:
+        services: the Sigstore.
+        log_id: the log's own name, in hexadecimal.
+    """
+    if services is None or services.public or services.trusted_root is None:
+        return ""
+    for each in _logs(services.trusted_root):
+        try:
+            name = base64.b64decode(str(cast("Json", each["logId"])["keyId"]), validate=True)
+            if name.hex() == log_id:
+                url = str(each.get("baseUrl") or "").rstrip("/")
+                check_url("trusted_root", url)
+                return url
+        except (KeyError, TypeError, ValueError):  # without a name, or an address that a page could be at
+            continue
+    return ""
+
+
+def _logs(root: Path) -> list[Json]:
+    listed = cast("list[object]", _read(root).get("tlogs") or [])
+    return [cast("Json", each) for each in listed if isinstance(each, dict)]
+
+
 def _log_version(url: str, root: Path) -> int:
     """Which Rekor answers at the URL, from how the trusted root names it: 1 by its key's hash, 2 by its origin too.
 
     https://github.com/sigstore/protobuf-specs/blob/v0.5.0/protos/sigstore_common.proto (`LogId`).
     """
-    logs = [
-        cast("Json", each) for each in cast("list[object]", _read(root).get("tlogs") or []) if isinstance(each, dict)
-    ]
+    logs = _logs(root)
     named = [each for each in logs if str(each.get("baseUrl")).rstrip("/") == url.rstrip("/")] or logs
     for each in named:
         try:

@@ -35,6 +35,18 @@ def test_a_private_log_s_entry_is_named() -> None:
     assert "search.sigstore.dev" not in text + shown
 
 
+def test_a_private_rekor_1_s_entry_is_linked() -> None:
+    page = f"https://rekor.acme.test/api/v1/log/entries/{UUID}"
+    text, shown = both(
+        signed(rekorLogIndex="7", rekorLogId="ab" * 32, rekorUuid=UUID, rekorUrl="https://rekor.acme.test/")
+    )
+    assert f"[`7 in abababababababab ({UUID})`](<{page}>)" in text
+    assert f'<a href="{page}" rel="noopener noreferrer nofollow">' in shown
+    # A Rekor 2 answers with no single entry.
+    text, shown = both(signed(rekorLogIndex="7", rekorLogId="ab" * 32, rekorUuid="", rekorUrl="https://r.acme.test"))
+    assert "/api/v1/" not in text + shown
+
+
 def test_without_a_log_there_is_no_entry() -> None:
     text, shown = both(signed(rekorLogIndex="", rekorUuid=""))
     assert f"| Signature | `{DIGEST}` |  |" in text
@@ -46,3 +58,7 @@ def test_a_hostile_state_makes_no_link() -> None:
         text, shown = both(signed(rekorLogIndex=hostile, rekorLogId=PUBLIC, rekorUuid=hostile))
         assert "search.sigstore.dev" not in text + shown
         assert "<script" not in shown
+        for uuid, url in ((UUID, hostile), (hostile, "https://rekor.acme.test")):
+            text, shown = both(signed(rekorLogIndex="1", rekorLogId="ab" * 32, rekorUuid=uuid, rekorUrl=url))
+            assert "/api/v1/log/entries/" not in text + shown
+            assert "<script" not in shown

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sc_secure.tools.services import Services, parse_services, witness_flags
+from sc_secure.tools.services import Services, log_url, parse_services, witness_flags
 
 KEY = b"a public key"
 URLS = {"rekor_url": "https://r.test/", "tsa_url": "https://t.test"}
@@ -58,6 +58,16 @@ def test_the_trusted_root_says_which_rekor_it_is(tmp_path: Path, logs: list[tupl
     assert log.startswith(f"--rekor=url=https://r.test/,api-version={version},start-time=")
     assert any(word.startswith("--tsa=url=https://t.test,") for word in asked)
     assert not any(word.startswith("--fulcio") for word in asked)
+
+
+def test_a_log_is_found_by_its_name(tmp_path: Path) -> None:
+    trusted = root(tmp_path, ("https://other.test", V2), ("https://r.test/", V1), ("javascript:alert(1)", b"bad"))
+    services = parse_services({**URLS, "trusted_root": str(trusted)}, keyless=False, transparency_log=True)
+    assert log_url(services, V1.hex()) == "https://r.test"
+    assert log_url(services, V2.hex()) == "https://other.test"
+    for unknown in (b"bad".hex(), b"none".hex(), ""):
+        assert log_url(services, unknown) == ""
+    assert log_url(None, V1.hex()) == log_url(Services(), V1.hex()) == ""
 
 
 def test_the_public_sigstore_has_no_flags(tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""Signed and attested with a Rekor 1: real Trillian, PostgreSQL and Rekor, whose entries have UUIDs."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devtools.sigstore.rekor_v1 import RekorV1
+from tests.bundles import bundle_of
+from tests.command_line import CommandLine
+from tests.faulty_proxy import Fault, FaultyProxy, faulty_proxy
+from tests.images import attachments
+from tests.keyless import DEV, Keyless
+
+STEPS = ("image sign", "sbom attach", "provenance attach --no-include-git")
+
+
+@pytest.fixture
+def files(rekor_v1: RekorV1) -> str:
+    return f"--signing-config {rekor_v1.signing_config} --trusted-root {rekor_v1.trusted_root}"
+
+
+def check_entry(rekor_v1: RekorV1, image: str, outputs: dict[str, Any]) -> None:
+    """The UUID is the log's own name for the entry, which stands where the outputs and the bundle say."""
+    key, entry = rekor_v1.entry(outputs["rekorUuid"])
+    assert key == outputs["rekorUuid"]
+    assert (str(entry["logIndex"]), entry["logID"]) == (outputs["rekorLogIndex"], outputs["rekorLogId"])
+    assert outputs["rekorUrl"] == rekor_v1.urls["rekor"]
+    bundle = bundle_of(image, outputs.get("signatureDigest") or outputs["attestationDigest"])
+    (logged,) = bundle["verificationMaterial"]["tlogEntries"]
+    assert logged["canonicalizedBody"] == entry["body"]
+    assert logged["integratedTime"] == str(entry["integratedTime"])
+
+
+def test_without_a_key(
+    *, sc: CommandLine, image: str, files: str, rekor_v1: RekorV1, tools_env: dict[str, str], tmp_path: Path
+) -> None:
+    before = rekor_v1.size()
+    outputs = [
+        sc(f"{step} --image {image} --keyless {files} --output json", SIGSTORE_ID_TOKEN=rekor_v1.token(DEV)).result[
+            "outputs"
+        ]
+        for step in STEPS
+    ]
+    for each in outputs:
+        check_entry(rekor_v1, image, each)
+    assert len({each["rekorUuid"] for each in outputs}) == 3
+    for step, first in zip(STEPS, outputs, strict=True):
+        token = rekor_v1.token(DEV, jti="2")
+        again = sc(f"{step} --image {image} --keyless {files} --output json", SIGSTORE_ID_TOKEN=token).result
+        assert (again["status"], again["outputs"]) == ("reused", first)
+    assert rekor_v1.size() == before + 3
+    who = Keyless(rekor_v1, tools_env, tmp_path).flags()
+    assert sc(f"image verify --image {image} {who} --attestation cyclonedx --attestation slsaprovenance1").code == 0
+
+
+@pytest.mark.parametrize("where", ["files", "url"])
+def test_by_a_key(*, sc: CommandLine, image: str, key: str, files: str, rekor_v1: RekorV1, where: str) -> None:
+    assert "--key cosign.key" in key
+    root = f"--trusted-root {rekor_v1.trusted_root}"
+    services = files if where == "files" else f"--rekor-url {rekor_v1.urls['rekor']} {root}"
+    before = rekor_v1.size()
+    for status in ("passed", "reused"):
+        for step in STEPS[:2]:
+            done = sc(f"{step} --image {image} --key cosign.key --transparency-log {services} --output json")
+            assert done.result["status"] == status
+            check_entry(rekor_v1, image, done.result["outputs"])
+    assert rekor_v1.size() == before + 2
+    logged = f"--key cosign.pub --transparency-log {root} --attestation cyclonedx"
+    assert sc(f"image verify --image {image} {logged}").code == 0
+
+
+def test_a_release_links_each_entry(sc: CommandLine, image: str, key: str, rekor_v1: RekorV1, project: Path) -> None:
+    assert "--key cosign.key" in key
+    (project / "policy.yaml").write_text(
+        f"""security:
+  scan: {{failOn: critical}}
+  signing:
+    key: cosign.key
+    transparencyLog: true
+    signingConfig: {rekor_v1.signing_config}
+    trustedRoot: {rekor_v1.trusted_root}
+    verify: {{key: cosign.pub}}
+"""
+    )
+    done = sc(f"release create --image {image} --policy policy.yaml")
+    assert done.code == 0, done.stderr
+    folder = project / f".sc/artifacts/sha256-{image[-64:]}"
+    attached = json.loads((folder / "release.json").read_text())["attachments"]
+    assert len(attached) == 2
+    for each in attached:
+        page = f"{rekor_v1.urls['rekor']}/api/v1/log/entries/{each['logUuid']}"
+        assert f'href="{page}"' in (folder / "release.html").read_text()
+        assert f"](<{page}>)" in (folder / "release.md").read_text()
+        with urllib.request.urlopen(page, timeout=10) as answer:  # noqa: S310 - http on loopback
+            assert list(json.load(answer)) == [each["logUuid"]]
+
+
+@pytest.fixture
+def behind(rekor_v1: RekorV1) -> Iterator[FaultyProxy]:
+    with faulty_proxy(rekor_v1.urls["rekor"]) as proxy:
+        yield proxy
+
+
+# What becomes of the requests for an entry, how it ends, what the log itself answered, and how many entries it took.
+OUTAGES: list[tuple[list[Fault], Fault, int, list[int], int]] = [
+    ([409, 429], "pass", 0, [201], 1),
+    ([500, "cut"], "pass", 0, [201], 1),
+    ([], 503, 6, [], 0),
+    ([], 429, 6, [], 0),
+    ([], 409, 6, [], 0),
+    ([], "cut", 6, [], 0),
+    ([], 400, 6, [], 0),
+    # The log has taken what nobody heard of. cosign sends the same again, to which the log itself says 409; what cosign
+    # signed is gone with it. The next try is another signature, and so another entry.
+    (["lost"], "pass", 0, [201, 409, 201], 2),
+    (["short"], "pass", 0, [201, 201], 2),
+]
+
+
+@pytest.mark.parametrize(("faults", "then", "code", "answered", "entries"), OUTAGES)
+def test_an_outage_of_the_log(
+    *,
+    sc: CommandLine,
+    image: str,
+    key: str,
+    rekor_v1: RekorV1,
+    behind: FaultyProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    faults: list[Fault],
+    then: Fault,
+    code: int,
+    answered: list[int],
+    entries: int,
+) -> None:
+    monkeypatch.setattr("sc_secure.tools.transient.BASE_DELAY", 0.01)
+    assert "--key cosign.key" in key
+    behind.fail(*faults, then=then)
+    before = rekor_v1.size()
+    services = f"--rekor-url {behind.url} --trusted-root {rekor_v1.trusted_root}"
+    done = sc(f"image sign --image {image} --key cosign.key --transparency-log {services} --output json")
+    assert done.code == code, done.stderr
+    assert behind.answered == answered
+    assert rekor_v1.size() == before + entries
+    assert len(attachments(image)) == (1 if code == 0 else 0)
+    if code == 0:
+        check_entry(rekor_v1, image, done.result["outputs"])
+    else:
+        assert done.stdout == ""
