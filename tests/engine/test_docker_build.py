@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,30 @@ image = SecuredImage("app", {{
 }})
 for output in ("image_ref", "digest", "deployable_ref", "status", "attestations"):
     pulumi.export(output, getattr(image, output))
+"""
+YAML = """
+name: trial
+runtime: yaml
+config:
+  registry: {type: string}
+  token: {type: string, secret: true}
+resources:
+  app:
+    type: sc-secure:SecuredImage
+    properties:
+      imageName: ${registry}/app:1
+      build:
+        builder: docker-build
+        context: app
+        platforms: [linux/amd64, linux/arm64]
+        network: none
+        secrets: {token: "${token}"}
+      security:
+        scan: {failOn: critical}
+        signing: {key: cosign.key, passwordEnv: SIGNING_PASSWORD, verify: {key: cosign.pub}}
+outputs:
+  deployable_ref: ${app.deployableRef}
+  status: ${app.status}
 """
 PLAIN = "FROM scratch\nCOPY packages /usr/lib/python3/dist-packages\nCOPY hello.txt /hello.txt\n"
 READS_SECRET = "RUN --mount=type=secret,id=token read -r token < /run/secrets/token; echo ${#token} > /length\n"
@@ -164,6 +189,24 @@ def test_findings_in_one_platform_close_the_gate(project: SecuredProject) -> Non
     run = project.up()
     assert run.code == 0, run.text
     assert run.steps["app-image"] == run.steps["app-sbom"] == "same"
+
+
+def test_from_yaml(project: SecuredProject, plugin: Path) -> None:
+    """As from any other language: the secret stays one across the provider boundary."""
+    (project.folder / "__main__.py").unlink()
+    project.write("Pulumi.yaml", YAML)
+    project.environment["PATH"] = f"{plugin}:{project.environment['PATH']}"
+    run = project.up()
+    assert run.code == 0, run.text
+    assert project.stack_outputs()["status"] == "secured"
+    assert len(manifest(project, project.stack_outputs()["deployable_ref"])["manifests"]) == 2
+    check_the_secret_is_in_its_resource_alone(project)
+    assert set(project.up().steps.values()) == {"same"}
+    project.write("Pulumi.yaml", YAML.replace("linux/arm64", "linux/amr64"))
+    run = project.preview()
+    assert run.code != 0
+    assert "build.platforms[1]: unknown platform; did you mean linux/arm64?" in run.text, run.text
+    assert "Traceback" not in run.text
 
 
 def test_another_machine_sees_no_change_and_destroying_leaves_the_image(project: SecuredProject) -> None:

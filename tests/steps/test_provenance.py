@@ -123,9 +123,20 @@ def test_a_detached_head_has_the_ci_run_s_ref(sc: CommandLine, image: str, proje
     assert commit["uri"] == "git+https://git.example.com/o/r.git"
 
 
+def test_several_platforms_and_another_builder(sc: CommandLine, image: str, project: Path, source: str) -> None:
+    flags = "--platform linux/arm64 --platform linux/amd64 --platform linux/arm64 --builder docker-build"
+    assert sc(f"provenance generate --image {image} --context app {flags}").code == 0
+    parameters = predicate_of(project)["buildDefinition"]["externalParameters"]
+    assert parameters["platforms"] == ["linux/amd64", "linux/arm64"]
+    assert parameters["builder"] == "docker-build"
+    assert "platform" not in parameters
+    assert sc(f"provenance generate --image {image} --builder kaniko").code == 2
+
+
 def test_it_is_of_the_published_form(sc: CommandLine, image: str, project: Path, source: str) -> None:
     """The protobuf that in-toto publishes for SLSA provenance v1.0 refuses unknown names and wrong types."""
-    sc(f"provenance generate --image {image} --context app --target base --platform linux/amd64")
+    build = "--platform linux/amd64 --platform linux/arm64 --builder docker-build"
+    sc(f"provenance generate --image {image} --context app --target base {build}")
     parsed = json_format.Parse(
         (project / next((project / ".sc").rglob("provenance.slsa.json"))).read_text(), Provenance()
     )
