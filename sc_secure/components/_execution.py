@@ -69,6 +69,9 @@ def checked_execution(component: str, given: Mapping[str, Any]) -> Host | None:
         return None
     execution = cast(ExecutionArgs, given["execution"])
     problems: list[tuple[str, str]] = []
+    if "registry" in given and not (component == "SecuredImage" and "build" in given):
+        reason = "a build host has credentials of its own (docker's configuration, the cloud's identity): leave it out"
+        problems.append(("registry", reason))
     connection: dict[str, Any] = {**execution["remote"]}
     for name in ("host", "host_key"):
         if connection[name] == "":

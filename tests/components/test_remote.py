@@ -193,3 +193,18 @@ def test_without_the_program_the_text_ends_with_five_and_says_what_to_do(tmp_pat
     assert done.returncode == 5
     assert "not on the PATH of the build host\n  install it there" in done.stderr
     assert (tmp_path / "new folder").is_dir()
+
+
+def test_the_programs_own_credentials_are_for_the_push_alone() -> None:
+    registry = {"server": "registry.example", "username": "ci", "password": "hush"}
+    args: dict[str, Any] = {"image": REFERENCE, "registry": registry, "execution": EXECUTION}
+    for component, more in ((SbomCommand, {}), (ScanCommand, {}), (SignCommand, {"key": "env://KEY"})):
+        with pytest.raises(InvalidArgs, match="registry: a build host has credentials of its own"):
+            run(lambda component=component, more=more: component("step", args | more), Mocks())
+    mocks = Mocks()
+    built: dict[str, Any] = {"image_name": "registry.example/team/app:1", "build": {"context": "app"}}
+    built |= {"registry": registry, "security": SECURITY | {"provenance": {"enabled": False}}, "execution": EXECUTION}
+    assert run(lambda: SecuredImage("app", built).deployable_ref, mocks) == REFERENCE  # type: ignore[arg-type]
+    texts = [inputs["create"] for _, (typ, inputs) in mocks.resources.items() if typ == KIND]
+    assert len(texts) == 6
+    assert not any("--registry-config" in text for text in texts)

@@ -127,8 +127,11 @@ def test_the_steps_run_on_the_host_and_the_gate_opens(
     assert "GHSA-2m57-hf25-phgg" in failed.text
     assert len(project.attached(reference)) == 3
     project.configure("failOn", "critical")
+    come_back(project, key_pair, reference)
 
-    # Back to this machine: every step runs again, here, before the gate opens.
+
+def come_back(project: SecuredProject, key_pair: Path, reference: str) -> None:
+    """Back to this machine: every step runs again, here, before the gate opens."""
     project.configure("here", "true")
     shutil.copy(key_pair, project.folder / "cosign.key")
     shutil.copy(key_pair.with_suffix(".pub"), project.folder / "cosign.pub")

@@ -93,9 +93,11 @@ def test_the_time_out_begins_with_the_slot(two: Workers) -> None:
     for name in ("a", "b"):
         two.start(name, 3)
         process_id(two.folder / f"{name}.in")
-    waits = two.start("c", 0, timeout=1)
+    waits, works_too_long = two.start("c", 0, timeout=1), two.start("d", 100, timeout=1)
     _, errors = waits.communicate(timeout=60)
     assert waits.returncode == 0, errors
+    _, errors = works_too_long.communicate(timeout=60)
+    assert "longer than 1 s" in errors
 
 
 def test_a_signal_ends_the_waiting(two: Workers) -> None:
