@@ -32,6 +32,9 @@ class FaultyProxy:
         self._faults: list[Fault] = []
         self._then: Callable[[], Fault] = lambda: "pass"
         self._only = ""
+        self._retry_after = 0
+        self.delay = 0.0
+        """Seconds before each answer."""
         self._lock = threading.Lock()
         self.asked = 0
         """How many requests arrived."""
@@ -58,6 +61,12 @@ class FaultyProxy:
         with self._lock:
             self._only = ""
             self._then = lambda: chance.choice(faults) if chance.random() < share else "pass"
+
+    def fail_each(self, nth: int, fault: Fault, *, retry_after: int = 0) -> None:
+        """From now on, each nth request gets this fault; a status asks for that pause, in seconds."""
+        with self._lock:
+            self._retry_after = retry_after
+            self._then = lambda: "pass" if self.asked % nth else fault
 
     def stop(self) -> None:
         """Answers no more; what hangs is let go."""
@@ -89,10 +98,13 @@ class FaultyProxy:
             self.asked += 1
             fault = self._fault() if self._only in ("", request.command) else "pass"
         request.close_connection = True
+        self._over.wait(self.delay)
         if fault == "hang":
             self._over.wait()
         elif isinstance(fault, int):
-            _answer(request, fault, b'{"message": "told to fail"}', [("Content-Type", "application/json")])
+            headers = [("Content-Type", "application/json")]
+            headers += [("Retry-After", str(self._retry_after))] if self._retry_after else []
+            _answer(request, fault, b'{"message": "told to fail"}', headers)
         elif fault != "cut":
             status, headers, content = self._ask(request, body)
             with self._lock:

@@ -73,14 +73,11 @@ def held(component: str, name: str, given: Mapping[str, Any], opts: pulumi.Resou
         opts: the component's options: of what belongs to another component of this package, that one has the file.
 
     Raises:
-        InvalidArgs: a password without a user's name, or for a step that runs on a build host.
+        InvalidArgs: a password without a user's name.
     """
     registry = cast(RegistryArgs | None, given.get("registry"))
     if registry is None or "password" not in registry:
         return None
-    if "execution" in given:
-        reason = "excludes execution: a build host doesn't get what this machine holds, so log in there"
-        raise InvalidArgs(component, [("registry.password", reason)])
     if "username" not in registry:
         raise InvalidArgs(component, [("registry.username", "missing: whose the password is")])
     kind, parent = component, opts.parent if opts else None

@@ -110,9 +110,3 @@ def test_a_password_without_a_user_is_refused() -> None:
     assert "s3cret" not in str(error.value)
     assert held("SecuredImage", "app", {"registry": {"server": "r.example"}}, None) is None
     assert held("SecuredImage", "app", {}, None) is None
-
-
-def test_a_build_host_gets_none() -> None:
-    given: Any = {"registry": {"server": "r.example", "username": "u", "password": "s3cret"}, "execution": {}}
-    with pytest.raises(InvalidArgs, match=r"registry\.password: excludes execution"):
-        held("ScanCommand", "scan", given, None)
