@@ -44,6 +44,8 @@ _NOTHING_MATCHES = (
 )
 _MAX_ENVELOPES = 512 * MIB
 _MAX_NAMED = 3
+# What registries say of a tag that stays as it is. The repository's name, which may be anything, is within the URL.
+_IMMUTABLE = re.compile(r"\bPUT \S+/manifests/\S+: .*(immutab|cannot be overwritten)", re.IGNORECASE)
 _FULCIO_REFUSES = re.compile(
     r"processing the identity token|Fulcio returned 40[13]\b|not verified by identity provider"
 )
@@ -290,6 +292,12 @@ class Cosign:
             raise NotAuthorised(
                 f"the certificate authority (Fulcio) doesn't accept this identity: {done.summary()}",
                 advice="it must know the token's issuer, and the token mustn't have run out",
+            )
+        if _IMMUTABLE.search(done.stderr):
+            raise InfrastructureError(
+                f"a tag of the registry can't be overwritten: {done.summary()}",
+                advice="let tags that start with sha256- be overwritten, or use a registry with the referrers API, "
+                "and bundles: see docs/registries.md",
             )
         if "404 Not Found" in done.stderr or "MANIFEST_UNKNOWN" in done.stderr:
             raise InfrastructureError(f"the registry doesn't hold this image: {done.summary()}")
