@@ -66,6 +66,8 @@ class TransientFailure(InfrastructureError):
 
     retry_after: float = 0
     """Seconds that the other side asked to be left alone for."""
+    given_up = False
+    """It was tried as often as is allowed: a larger piece of work that it is a part of isn't tried again for it."""
 
 
 _NOT_AUTHORISED = re.compile(
@@ -145,6 +147,12 @@ def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = time
         try:
             return call()
         except TransientFailure as error:
+            if error.given_up:
+                raise
             backoff = random.uniform(0.5, 1) * min(max(MAX_DELAY, base), base * 2**attempt)  # noqa: S311 - jitter, no secret  # nosec B311
             sleep(max(backoff, error.retry_after))
-    return call()
+    try:
+        return call()
+    except TransientFailure as error:
+        error.given_up = True
+        raise

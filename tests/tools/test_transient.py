@@ -194,3 +194,17 @@ def test_the_second_try_counts() -> None:
         return "done"
 
     assert with_retries(once, sleep=lambda _: None) == "done"
+
+
+def test_what_was_given_up_is_not_tried_again_by_what_holds_it() -> None:
+    tries: list[int] = []
+
+    def once() -> None:
+        tries.append(1)
+        raise TransientFailure("busy")
+
+    def no_pause(_: float) -> None: ...
+
+    with retrying(Retrying(attempts=3)), pytest.raises(TransientFailure):
+        with_retries(lambda: with_retries(once, sleep=no_pause), sleep=no_pause)
+    assert len(tries) == 3
