@@ -23,7 +23,8 @@ _HEAD = """\
 
 Every command, its flags and its exit codes, written from the commands themselves by `python -m devtools.cli_reference`.
 `sc-secure COMMAND --help` says the same. stdout is the result, stderr is for people; with `--output json`
-the result is one line, in the form of [its schema](schemas/README.md).
+the result is one line, in the form of [its schema](schemas/README.md). What goes wrong in a step, required or not,
+ends as [outcomes.md](outcomes.md) says.
 
 """
 
