@@ -58,7 +58,7 @@ class TokenRegistry:
 @contextmanager
 def token_registry(folder: Path) -> Iterator[TokenRegistry]:
     """One that keeps its things in this folder, for as long as the context lasts."""
-    program = tools.ensure(["docker-registry"])["docker-registry"]
+    program = tools.ensure(["distribution"])["distribution"]
     key = ec.generate_private_key(ec.SECP256R1())
     public = {**ECAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": _KEY, "alg": "ES256", "use": "sig"}
     (folder / "keys.json").write_text(json.dumps({"keys": [public]}))

@@ -187,15 +187,6 @@ TOOLS: tuple[Tool, ...] = (
         purpose="scanner",
     ),
     Tool(
-        name="docker-registry",
-        minimum="3.0.0",
-        pinned="3.0.0",
-        module="github.com/distribution/distribution/v3",
-        package="github.com/distribution/distribution/v3/cmd/registry",
-        version_args=(),
-        purpose="test",
-    ),
-    Tool(
         name="actionlint",
         minimum="1.7.12",
         pinned="1.7.12",
