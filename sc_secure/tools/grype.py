@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding, Source
@@ -17,6 +18,7 @@ from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_o
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.once import lately
 from sc_secure.tools.process import MIB, Runner
+from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.scanner import Database, NoDatabase, Report, Target
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
@@ -67,7 +69,10 @@ class Grype:
                 raise failure(classify(done.stderr), done.summary(), advice=advice)
 
         with_retries(run)
-        return parse_report(raw.read_bytes(), now=datetime.now(UTC))
+        content = raw.read_bytes()
+        report = parse_report(content, now=datetime.now(UTC))
+        _check_subject(parse_object(content, "grype's report"), target.image)
+        return report
 
     def database(self) -> Database:
         """What a scan would compare with. Its age isn't judged, and nothing is downloaded.
@@ -136,6 +141,22 @@ def parse_report(content: bytes, *, now: datetime) -> Report:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"grype: its report isn't what it should be ({detail})") from None
     return Report("grype", version, database, _sorted(findings), _sorted(ignored))
+
+
+def _check_subject(report: Json, image: ImageReference) -> None:
+    """Refuses a report about another image: grype says whose catalogue it has read.
+
+    Raises:
+        InfrastructureError: it is, or it names none.
+    """
+    source = report.get("source")
+    target = cast("Json", source).get("target") if isinstance(source, dict) else None
+    said = cast("Json", target) if isinstance(target, dict) else {}
+    named = said.get("repoDigests")
+    every = [said.get("userInput"), *(cast("list[object]", named) if isinstance(named, list) else [])]
+    digests = [text.rpartition("@")[2] for text in every if isinstance(text, str)]
+    if image.digest not in (said.get("manifestDigest"), *digests):
+        raise InfrastructureError(f"grype: its report isn't about {image.digest}", advice="try again")
 
 
 def _database(db: Json, now: datetime) -> Database:
