@@ -35,12 +35,13 @@ OUTPUTS = {
     **dict.fromkeys([*_STEPS, *_MORE_STEPS], FOLDER / "step-result.schema.json"),
     **dict.fromkeys(["release create", "report"], REPOSITORY / "docs/release-result.schema.json"),
     "image status": FOLDER / "image-status.schema.json",
+    "doctor": REPOSITORY / "docs/doctor.schema.json",
     "drift": FOLDER / "drift.schema.json",
     "config show": FOLDER / "config-show.schema.json",
     "config validate": FOLDER / "config-validate.schema.json",
     "changes": FOLDER / "changes.schema.json",
 }
-"""The schema of each command's output; `devtools.release_schema` writes the releases'."""
+"""The schema of each command's output; `devtools.release_schema` writes the releases' and doctor's."""
 _FORMATS = {"startedAt": {"format": "date-time"}, "finishedAt": {"format": "date-time"}}
 _SHA256 = {"pattern": "^[0-9a-f]{64}$"}
 

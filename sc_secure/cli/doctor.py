@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json is one line: a list of check, status, detail and remedy.",
+    help="How the result is printed; json is one line: a list of check, status, detail and remedy.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show the tools' command lines and messages on stderr.")
 def command(

@@ -108,9 +108,16 @@ COMMANDS: dict[str, Rows] = {
         0: [Situation("")],
         2: [Situation("--no-such-flag", "--no-such-flag")],
         5: [Situation("", "cosign", NO_TOOLS)],
+        6: [Situation("--registry 127.0.0.1:1", "registry")],
+        7: [Situation("--image {denied}", "registry")],
     },
 }  # fmt: skip
-TELLS_ALL_THE_SAME = {"config validate": {2}, "drift": {4, 6, 7}, "doctor": {5}, "release create": {3, 4, 5, 6, 7}}
+TELLS_ALL_THE_SAME = {
+    "config validate": {2},
+    "drift": {4, 6, 7},
+    "doctor": {5, 6, 7},
+    "release create": {3, 4, 5, 6, 7},
+}
 """Commands that print a result, and fail: with these codes."""
 
 FREE = {"--artifacts", "--to", "--target", "--platform", "--build-arg-name", "--expected-digest"}
@@ -163,6 +170,13 @@ BAD: dict[str, list[tuple[str, str]]] = {
         ("--policy open.yaml --policy-before broken.yaml", "security.scan.failOm"),
     ],
     "--preview": [("--preview none.json", "none.json")],
+    "doctor --image": [("--image ''", "--image"), ("--image '-x@sha256:0'", "--image")],
+    "doctor --policy": [("--policy none.yaml --stack s", "either --stack")],
+    "doctor --registry": [("--registry 'a b'", "--registry"), ("--registry r.example --image r.example/x", "either")],
+    # A policy that isn't one is a line of what doctor finds.
+    "doctor --registry-username-env": [("--registry-username-env NONE", "go together")],
+    "doctor --stack": [("--stack s --policy open.yaml", "either --stack")],
+    "--registry-config": [("--registry-config open.yaml", "others can read or write it")],
     "--registry-password-env": [("--registry-password-env NONE", "go together")],
     "--registry-username-env": [
         ("--registry-username-env NONE", "go together"),
