@@ -126,6 +126,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     # option, or command and option: (what is wrong, what stderr says). `only …` replaces the command's own flags.
     "--attestation": [("--attestation nonsense", "slsaprovenance1")],
     "--build-arg": [("--build-arg VERSION", "NAME=VALUE"), ("--build-arg 'a b=c'", "NAME=VALUE")],
+    "--builder": [("--builder kaniko", "docker-build")],
     "--builder-id": [("--builder-id 'not a URI'", "not a URI"), ("--builder-id https://u:p@b.example", "not a URI")],
     "image verify --builder-id": [("--builder-id ' '", "not a URI")],
     "provenance verify --builder-id": [("--builder-id ' '", "not a URI")],
