@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sc_secure.components._step import GRACE_SECONDS, QUEUE_SECONDS
 from tests.engine.conftest import NewProject
 from tests.engine.secured_project import STEPS, SecuredProject
 from tests.images import CLEAN, push_image
@@ -55,9 +56,10 @@ def test_options_reach_the_children(new_project: NewProject) -> None:
         provider = "docker" if name == "app-image" else "command"
         assert f"::{provider}-elsewhere::" in state["provider"], name
     assert all(planned[name]["inputs"]["environment"]["BY"] == "transform" for name in COMMANDS)
-    # The build has the component's time-out; each step has that of the policy, and Pulumi's is a minute later.
+    # The build has the component's time-out; each step has that of the policy, and Pulumi's is later by its turn.
     assert planned["app-image"]["customTimeouts"] == {"create": 3600, "update": 3600}
-    assert planned["app-scan"]["customTimeouts"] == {"create": 660, "update": 660}
+    limit = QUEUE_SECONDS + 600 + GRACE_SECONDS
+    assert planned["app-scan"]["customTimeouts"] == {"create": limit, "update": limit}
 
 
 def name_of(urn: str) -> str:
