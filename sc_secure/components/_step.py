@@ -184,8 +184,10 @@ class Step:
             [image, command.stdout], lambda got: _passed(name, parent, got[0], got[1])
         )
         self.passed_ref = gate(image, [self])
-        # What goes wrong with the command or before it, the result carries.
-        carried([image, self._text, self.attempt, self.passed_ref, *vars(command).values()])
+        # What goes wrong with the command or before it, its stdout carries: that is waited for, so that a program ends
+        # as soon as a step fails.
+        others = [value for name, value in vars(command).items() if name != "stdout"]
+        carried([image, self._text, self.attempt, self.passed_ref, *others])
 
     async def _remembered(self, value: Callable[[Recorded | None], Awaitable[str]]) -> str:
         """What is made of the last update's record, which a preview knows too."""
