@@ -21,7 +21,7 @@ def closed(image: str, registry: str) -> Iterator[str]:
 
 def test_every_step_logs_in_with_the_named_variables(sc: CommandLine, closed: str, key: str, project: Path) -> None:
     refused = sc(f"image status --image {closed}")
-    assert refused.code == 6, refused.stderr
+    assert refused.code == 7, refused.stderr
     assert "needs a login" in refused.stderr
     for command in (
         "sbom generate",
