@@ -10,7 +10,8 @@ import pytest
 from devtools.sigstore.rekor_v1 import RekorV1
 from tests.engine.secured_project import PROGRAM, SECURITY, SecuredProject
 
-pytestmark = pytest.mark.engine
+# They count the entries of a log that all tests share.
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("rekor-v1")]
 
 LOGGED = """
 security = {

@@ -17,6 +17,9 @@ from tests.keyless import DEV, Keyless
 
 STEPS = ("image sign", "sbom attach", "provenance attach --no-include-git")
 
+# They count the entries of a log that all tests share.
+pytestmark = pytest.mark.xdist_group("rekor-v1")
+
 
 @pytest.fixture
 def files(rekor_v1: RekorV1) -> str:
