@@ -177,6 +177,13 @@ def rekor_v1(sigstore: local_sigstore.Sigstore) -> RekorV1:
 
 
 @pytest.fixture
+def counted_entries() -> Iterator[None]:
+    """For tests that count the entries of Rekor 1, which all share: one at a time."""
+    with _alone(Path(os.environ[_SESSION]), "rekor1-counted.lock"):
+        yield
+
+
+@pytest.fixture
 def key_pair(tmp_path: Path, tools_env: dict[str, str]) -> Path:
     """A cosign private key; its public half is beside it as `.pub`, its password is `COSIGN_PASSWORD` = `test`."""
     command = ["cosign", "generate-key-pair", "--output-key-prefix", "cosign"]

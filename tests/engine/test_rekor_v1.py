@@ -10,8 +10,7 @@ import pytest
 from devtools.sigstore.rekor_v1 import RekorV1
 from tests.engine.secured_project import PROGRAM, SECURITY, SecuredProject
 
-# They count the entries of a log that all tests share.
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("rekor-v1")]
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("counted_entries")]
 
 LOGGED = """
 security = {

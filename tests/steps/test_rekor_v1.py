@@ -17,8 +17,7 @@ from tests.keyless import DEV, Keyless
 
 STEPS = ("image sign", "sbom attach", "provenance attach --no-include-git")
 
-# They count the entries of a log that all tests share.
-pytestmark = pytest.mark.xdist_group("rekor-v1")
+pytestmark = pytest.mark.usefixtures("counted_entries")
 
 
 @pytest.fixture
