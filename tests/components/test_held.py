@@ -77,7 +77,7 @@ def test_a_file_that_can_t_be_written_is_said(keeper: Keeper, tmp_path: Path) ->
 
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from sc_secure.components._held import _started
 
@@ -86,6 +86,7 @@ async def main():
     print(repr(keeper.hold(Path(sys.argv[1]), "content")), flush=True)
     await asyncio.sleep(60)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 asyncio.run(main())
 """
 
