@@ -34,7 +34,9 @@ def max_parallel(environ: Mapping[str, str]) -> int:
     """
     said = environ.get(VARIABLE)
     if not said:
-        return max(4, 2 * len(os.sched_getaffinity(0)))
+        # Where the kernel can't tell which processors are ours (macOS), all are.
+        ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(4, 2 * ours)
     if not (said.isascii() and said.isdigit() and 1 <= int(said) <= _MOST):
         advice = f"set it to a whole number between 1 and {_MOST}, or leave it unset"
         raise ConfigError(
