@@ -150,6 +150,9 @@ def _start(folder: Path, programs: Mapping[str, Path]) -> Sigstore:
         wait("fulcio", "/healthz")
         urls["tsa"] = urls["issuer"] + issuer.TIMESTAMPS
         trust(folder, programs["cosign"], urls)
+        # One may end later than it answers, as where another of its ports is taken.
+        for name, part in parts.items():
+            wait_until(part, name, folder / f"{name}.log", lambda: True)
     except BaseException:
         _end(list(parts.values()))
         raise
