@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._launcher import project_root
 from sc_secure.components._memory import Later
-from sc_secure.components._step import project_root
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path
 from sc_secure.components.build_args import BuildArgs, RegistryArgs
 from sc_secure.policy.security import near_miss

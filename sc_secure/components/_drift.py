@@ -12,12 +12,13 @@ from typing import Any, cast
 import pulumi
 from pulumi_command import local
 
-from sc_secure.components._memory import Reason, once, recorded_results
-from sc_secure.components._step import LAUNCHER
+from sc_secure.components._launcher import LAUNCHER
+from sc_secure.components._memory import Reason, begin, once, recorded_results
 from sc_secure.components._validate import InvalidArgs
 from sc_secure.steps.result import StepResult
 
 MODES = ("heal", "warn", "off")
+_ATTACHED = "attached"
 _SECONDS = 5
 _AT_ONCE = 500
 """Images in one command line: the kernel takes 128 KiB."""
@@ -44,8 +45,11 @@ def gone_from_registry(parent: pulumi.Resource, mode: str) -> list[Reason]:
     if mode == "off":
         return []
 
+    async def look() -> Mapping[str, frozenset[str]]:
+        return await _attached(parent)
+
     async def reason(result: StepResult) -> str:
-        there = (await once("attached", lambda: _attached(parent))).get(result.subject)
+        there = (await once(_ATTACHED, look)).get(result.subject)
         gone = [what for what, digest in _digests(result).items() if there is not None and digest not in there]
         if not gone:
             return ""
@@ -55,6 +59,8 @@ def gone_from_registry(parent: pulumi.Resource, mode: str) -> list[Reason]:
         pulumi.log.warn(f"{text} (drift: warn)", parent)
         return ""
 
+    # The answer is needed when the steps before this one are known: by then it is there.
+    begin(_ATTACHED, look)
     return [reason]
 
 

@@ -35,6 +35,8 @@ class _Program:
     answers: "dict[str, asyncio.Task[Any]]"
     files: set[str]
     """In which steps keep documents."""
+    roots: set[str]
+    """The projects that have their launcher."""
 
 
 _programs: dict[str, _Program] = {}
@@ -172,7 +174,7 @@ def _program() -> _Program:
     engine = str(getattr(getattr(monitor, "Invoke", None), "_target", None) or id(monitor))
     if engine not in _programs:
         _programs.clear()  # of a program that has ended
-        _programs[engine] = _Program(monitor, {}, set())
+        _programs[engine] = _Program(monitor, {}, set(), set())
     return _programs[engine]
 
 
@@ -181,12 +183,33 @@ def kept_files() -> set[str]:
     return _program().files
 
 
+def launched_roots() -> set[str]:
+    """The projects' folders whose launcher this program has written. Add one that has it now."""
+    return _program().roots
+
+
 async def once(question: str, ask: Callable[[], Awaitable[T]]) -> T:
     """An answer that is the same for all that runs in one program, asked for on first use."""
+    return await _asked(question, ask)
+
+
+def begin(question: str, ask: Callable[[], Awaitable[Any]]) -> None:
+    """Asks at once for an answer that `once` takes later, so that it is found out while the engine is at work.
+
+    Without a loop that runs, nothing happens: it is asked for on first use.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    _asked(question, ask)
+
+
+def _asked(question: str, ask: Callable[[], Awaitable[Any]]) -> "asyncio.Task[Any]":
     answers = _program().answers
     if question not in answers or answers[question].get_loop() is not asyncio.get_running_loop():
         answers[question] = asyncio.ensure_future(ask())
-    return await answers[question]
+    return answers[question]
 
 
 async def _read() -> Mapping[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sc_secure.components._step import key_file, key_words, project_root
+from sc_secure.components._launcher import project_root
+from sc_secure.components._step import key_file, key_words
 from sc_secure.components._validate import InvalidArgs, policy_checked, portable_path
 from sc_secure.policy.sigstore import SETTINGS
 

@@ -5,12 +5,11 @@ so that a preview shows a policy change as that flag. What mustn't decide a re-r
 it.
 """
 
+import asyncio
 import hashlib
 import itertools
 import os
 import shlex
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ import pulumi
 
 from sc_secure.components._execution import Host, declare
 from sc_secure.components._held import Held
+from sc_secure.components._launcher import LAUNCHER, project_root, write_launcher
 from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, kept_files, recorded, soft_failure
 from sc_secure.components._outputs import carried, joined, of_answer
 from sc_secure.components._validate import (
@@ -34,9 +34,6 @@ from sc_secure.components._validate import (
 from sc_secure.policy.security import Retry
 from sc_secure.steps.result import StepResult
 
-LAUNCHER = ".sc/bin/sc-secure"
-"""What each command calls, relative to the project, which is the command plugin's working directory."""
-
 QUEUE_SECONDS = 3600
 """How long a step waits at most until there are few enough at work; its own time-out begins after that."""
 
@@ -45,72 +42,7 @@ GRACE_SECONDS = 60
 
 MAX_TIMEOUT_SECONDS = 86400
 
-MAX_PARALLEL = "SC_SECURE_MAX_PARALLEL"
-"""The variable that says how many steps of a machine work at once."""
-MOST_PARALLEL = 1024
-
 T = TypeVar("T")
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def project_root() -> str:
-    """The folder of `Pulumi.yaml`: where the command plugin runs, which a program's own folder (`main:`) needn't be."""
-    recorded = pulumi.runtime.get_root_directory()
-    if recorded and Path(recorded).is_absolute():  # older language hosts say nothing, and mocks a name
-        return recorded
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if any((folder / name).is_file() for name in ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")):
-            return str(folder)
-    return str(here)
-
-
-def write_launcher(root: str) -> None:
-    """Writes the script through which the commands find this very package, in whatever environment it runs.
-
-    The command plugin has the `pulumi` program's PATH, not that of the virtual environment that Pulumi activates for
-    the program. The script's text is this machine's; its path, the only thing in the commands, is every machine's.
-    """
-    folder = Path(root, LAUNCHER).parent
-    python, main = shlex.quote(sys.executable), shlex.quote(str(_PACKAGE / "__main__.py"))
-    _write(folder / ".gitignore", "*\n", 0o644)
-    at_once = _max_parallel()
-    bound = f': "${{{MAX_PARALLEL}:={at_once}}}"\nexport {MAX_PARALLEL}\n' if at_once is not None else ""
-    _write(
-        Path(root, LAUNCHER),
-        f'#!/bin/sh\n# Written by sc-secure for this machine.\n{bound}exec {python} -P {main} "$@"\n',
-        0o755,
-    )
-
-
-def _max_parallel() -> int | None:
-    """The stack's setting `sc-secure:maxParallel`. In the launcher, and so in no command: it runs nothing again.
-
-    Raises:
-        InvalidArgs: it isn't a number of steps.
-    """
-    said = pulumi.Config("sc-secure").get("maxParallel")
-    if said is None:
-        return None
-    if not (said.isascii() and said.isdigit() and 1 <= int(said) <= MOST_PARALLEL):
-        raise InvalidArgs("the configuration", [("sc-secure:maxParallel", f"between 1 and {MOST_PARALLEL} steps")])
-    return int(said)
-
-
-def _write(file: Path, text: str, mode: int) -> None:
-    """Writes a file in one step, so that a command that starts meanwhile never reads half of it."""
-    try:
-        if file.read_text() == text:
-            return
-    except OSError:
-        pass
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
-    Path(temporary).chmod(mode)
-    Path(temporary).replace(file)
 
 
 class Step:
@@ -149,6 +81,7 @@ class Step:
         """
         write_launcher(project_root())
         self._name, self._parent, self.image = name, parent, image
+        self._record: asyncio.Future[Recorded | None] | None = None
         group, verb, *flags = words
         flags += ["--registry-config", held.path] if held else []
 
@@ -191,7 +124,9 @@ class Step:
 
     async def _remembered(self, value: Callable[[Recorded | None], Awaitable[str]]) -> str:
         """What is made of the last update's record, which a preview knows too."""
-        return await value(await recorded(self._parent, self._name, self._text))
+        if self._record is None:
+            self._record = asyncio.ensure_future(recorded(self._parent, self._name, self._text))
+        return await value(await self._record)
 
     async def _attempt(self, last: Recorded | None, again: Sequence[Reason]) -> str:
         """The number of the attempt: the recorded one, or one more where something calls for it."""

@@ -14,10 +14,11 @@ import pulumi
 
 from sc_secure.components._build import built, checked_build, installed, recorded
 from sc_secure.components._execution import Host, checked_execution, named_files, require_files, require_provenance
+from sc_secure.components._launcher import project_root
 from sc_secure.components._outputs import Component, joined
 from sc_secure.components._policy import policy_of, retry_args, verify_args
 from sc_secure.components._signer import FORMAT, SIGNER, signer_words
-from sc_secure.components._step import Step, gate, project_root, unshared
+from sc_secure.components._step import Step, gate, unshared
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, validated
 from sc_secure.components.args import (
     AttestCommandArgs,

@@ -10,14 +10,14 @@ import pulumi
 
 from sc_secure.components._execution import Host, checked_execution, named_files, require_files
 from sc_secure.components._held import held
+from sc_secure.components._launcher import project_root
 from sc_secure.components._memory import Reason, older_than
 from sc_secure.components._outputs import Component, joined
-from sc_secure.components._step import Step, checked_timeout, failure_words, number, project_root, saved_words
+from sc_secure.components._step import Step, checked_timeout, failure_words, number, saved_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, portable_path, validated
 from sc_secure.components.args import ScanCommandArgs
 from sc_secure.policy.age import parse_age
 from sc_secure.policy.ignore import IgnoreRules
-from sc_secure.policy.openvex import parse_document
 from sc_secure.policy.security import DEFAULT_TOOLS, Scan
 
 SUMMARY = ("critical", "high", "medium", "low", "negligible", "unknown", "ignored", "verdict", "databaseBuilt")
@@ -110,6 +110,8 @@ def _vex(component: str, where: str, path: str, host: Host | None) -> tuple[str,
     Raises:
         InvalidArgs: it can't be read, or isn't an OpenVEX document.
     """
+    from sc_secure.policy.openvex import parse_document  # noqa: PLC0415 - models that few programs need
+
     root = project_root()
     portable = portable_path(component, where, path, root)
     try:

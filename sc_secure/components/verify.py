@@ -9,8 +9,9 @@ import pulumi
 from sc_secure.components._drift import checked_drift, gone_from_registry
 from sc_secure.components._execution import checked_execution, named_files, require_files
 from sc_secure.components._held import held
+from sc_secure.components._launcher import project_root
 from sc_secure.components._outputs import Component
-from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words, project_root
+from sc_secure.components._step import Step, Timeout, checked_timeout, failure_words, key_file, key_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_key, portable_path, validated
 from sc_secure.components.args import VerifyCommandArgs
 from sc_secure.policy.source import check_builder, check_commit, check_source

@@ -165,6 +165,22 @@ def test_a_registry_that_does_not_answer_changes_nothing_and_is_told_once(said: 
     assert said == ["what is still attached isn't known, so nothing is done again for it: the registry doesn't answer"]
 
 
+def test_the_registry_is_asked_while_the_first_steps_are_declared(said: list[str]) -> None:
+    class Ordered(Mocks):
+        looks_at_scan = 0
+
+        def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            if args.name == "app-scan" and args.typ == "command:local:Command":
+                self.looks_at_scan = self.looks
+            return super().new_resource(args)
+
+    recorder = Ordered()
+    recorder.recorded = signed([]).recorded
+    security: Any = {"scan": {}, "signing": {"key": "cosign.key"}}
+    run(lambda: SecuredImage("app", {"image_ref": REFERENCE, "security": security}).deployable_ref, recorder)
+    assert (recorder.looks_at_scan, recorder.looks) == (1, 1)
+
+
 def test_drift_is_warned_of_or_not_looked_at(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     warned: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda text, _resource: warned.append(text))
