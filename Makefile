@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock package schema clean
+.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock package schema docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -75,6 +75,9 @@ package: tools venv ## the wheel, the source archive, their SBOM and provenance,
 
 schema: venv ## writes schema.json anew, as Pulumi infers it from the components
 	@$(VENV)/python -m devtools.schema
+
+docs: venv ## the documentation as a website, in build/docs; a broken link or anchor fails
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/python -m mkdocs build --strict --quiet
 
 clean: ## after `make down`: removes everything that was made here, and the cache
 	@$(PYTHON) -m devtools.down --clean
