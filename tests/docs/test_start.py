@@ -1,0 +1,56 @@
+"""docs/start.md: its commands and its program, one after the other as they stand there, with the real engine and tools.
+
+What can't be had here: the page's registry (the tests' own stands for it) and its base image (an empty one does).
+"""
+
+import os
+import re
+import subprocess
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.docs.test_readme import ROOT, blocks
+
+PAGE = ROOT / "docs/start.md"
+
+
+def test_the_first_way_is_that_of_the_readme() -> None:
+    assert blocks(PAGE, "sh")[0] == "make up\n"
+
+
+@pytest.mark.engine
+def test_a_project_of_your_own(pulumi_env: dict[str, str], registry: str, tmp_path: Path) -> None:
+    _, *commands = blocks(PAGE, "sh")
+    (program,) = blocks(PAGE, "python")
+    project, key, up, closed, opened = commands
+    script = [
+        "exec 2>&1",
+        _replaced(project, "FROM python:3.13-slim", "FROM scratch"),
+        f"cat > __main__.py <<'EOF'\n{program}EOF",
+        _replaced(key, "registry.example/team", f"{registry}/start{uuid.uuid4().hex[:8]}"),
+        *("echo '-- up'", up, "echo '-- closed'", closed, "echo '-- opened'", opened),
+    ]
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(script)],
+        cwd=tmp_path,
+        env=pulumi_env | pip,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    _, first, refused, last = re.split(r"^-- \w+$", done.stdout, flags=re.MULTILINE)
+    assert re.search(rf"^{registry}/start\w+/hello@sha256:[0-9a-f]{{64}}$", first, re.MULTILINE), first
+    assert "GHSA-2m57-hf25-phgg" in refused
+    assert "sign" not in refused.partition("GHSA-2m57-hf25-phgg")[2].replace("hello-sign", "")
+    assert '"verdict":"passed"' in last.replace(" ", "") or "passed" in last, last
+    assert (tmp_path / "hello/cosign.pub").exists()
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1
+    return text.replace(old, new)
