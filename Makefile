@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock package schema docs clean
+.PHONY: help up down env sigstore test lint audit coverage mutants format bench tools tools-path venv lock package schema docs pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -78,6 +78,10 @@ schema: venv ## writes schema.json anew, as Pulumi infers it from the components
 
 docs: venv ## the documentation as a website, in build/docs; a broken link or anchor fails
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/python -m mkdocs build --strict --quiet
+
+pictures: tools venv ## docs/pictures/, anew from real runs
+	@PATH="$$($(PYTHON) -m devtools.tools --path):$(CURDIR)/$(VENV):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
+		SC_SECURE_UPDATE_PICTURES=1 $(VENV)/python -m pytest -q tests/docs/test_pictures.py
 
 clean: ## after `make down`: removes everything that was made here, and the cache
 	@$(PYTHON) -m devtools.down --clean

@@ -19,7 +19,7 @@ ROOT_PAGES = {"README.md": "index.md"} | {name: name for name in ("CHANGELOG.md"
 
 # The name of MkDocs' loggers: what is warned of there fails a strict build.
 _log = logging.getLogger("mkdocs.hooks.docs_site")
-_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)#\s]+)(#[^)\s]*)?\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([^)#\s]+)(#[^)\s]*)?\)")
 _NAMED_FENCE = re.compile(r"^(```\w+) [\w.-]+$", re.MULTILINE)
 _CODE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
