@@ -6,6 +6,7 @@ What can't be had here: the page's registry (the tests' own stands for it) and i
 import json
 import os
 import re
+import shlex
 import subprocess
 import uuid
 from pathlib import Path
@@ -27,7 +28,8 @@ def test_a_project_of_your_own(pulumi_env: dict[str, str], registry: str, tmp_pa
     (program,) = blocks(PAGE, "python")
     project, key, up, closed, opened = commands
     script = [
-        "exec 2>&1",
+        # The tests' home is an empty one; the package index may be named in the person's.
+        f'exec 2>&1; pip() {{ HOME={shlex.quote(str(Path.home()))} command pip "$@"; }}',
         _replaced(project, "FROM python:3.13-slim", "FROM scratch"),
         f"cat > __main__.py <<'EOF'\n{program}EOF",
         _replaced(key, "registry.example/team", f"{registry}/start{uuid.uuid4().hex[:8]}"),
