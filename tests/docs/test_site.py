@@ -20,6 +20,7 @@ from tests.report.browser import browse
 
 PAGES = [ROOT / name for name in ROOT_PAGES] + sorted((ROOT / "docs").rglob("*.md"))
 ELSEWHERE = sorted((ROOT / "examples").glob("*/README.md"))
+TESTS = {file: file.read_text() for file in (ROOT / "tests").rglob("test_*.py")}
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
 READER = MarkdownIt("commonmark").enable("table")
 
@@ -81,6 +82,16 @@ def test_links_and_anchors_lead_somewhere_in_the_repository(page: Path) -> None:
         assert file.exists(), f"{target}: there is no such file"
         if anchor:
             assert anchor in _anchors(file), f"{target}: {file.name} has no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES + ELSEWHERE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_can_be_run_on_a_page_is_in_a_test(page: Path) -> None:
+    """That some test names the page, or its example: whether it runs everything on it is for its reader to see."""
+    if re.search(r"^```(sh|python|yaml|json)", page.read_text(), re.MULTILINE):
+        folder = str(page.parent.relative_to(ROOT))
+        name = folder if folder.startswith("examples/") else str(page.relative_to(ROOT))
+        quoted = [name, f'"{page.parent.name}"'] if folder.startswith("examples/") else [name]
+        assert [file for file in TESTS if any(each in TESTS[file] for each in quoted)], f"no test is about {name}"
 
 
 def test_the_site_has_every_page_with_all_that_is_on_it(site: Path) -> None:
