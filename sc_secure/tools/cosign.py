@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised
+from sc_secure.tools.certificate import bundle_identity
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, Identity
@@ -26,7 +27,8 @@ from sc_secure.tools.legacy import SIGN_FLAGS, VERIFY_FLAGS, signed
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.refusals import mismatches, reasons
-from sc_secure.tools.services import Keyless, Services, witness_flags
+from sc_secure.tools.rekor import logged
+from sc_secure.tools.services import Keyless, Services, Witnesses, witnesses
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, classify, failure, with_retries
 
@@ -82,7 +84,7 @@ class Cosign:
         self._environ = environ
         self._temp = temp
         self._public_keys: dict[str, Path] = {}
-        self._witness_flags: dict[Services | None, tuple[str, ...]] = {}
+        self._witnesses: dict[tuple[Services | None, bool], Witnesses] = {}
 
     def sign(  # an empty token is none  # nosec B107
         self, image: ImageReference, signer: Signer, bundle: Path | None, token: str = ""
@@ -266,16 +268,39 @@ class Cosign:
         else:
             # Named: cosign would ask the machine for an identity of its own first, where it has one.
             who, env = "--oidc-provider=envvar", self._env(SIGSTORE_ID_TOKEN=token)
-        kept = [*self._witnesses(signer), f"--bundle={bundle}"] if bundle else SIGN_FLAGS
-        flags = [who, *kept, "--yes"]
         # Tried once: whether a failed write was one is for the caller to see (`writing.write`).
-        self._checked(["cosign", *words, *flags, image.subject], env)
+        if bundle is None:
+            self._checked(["cosign", *words, who, *SIGN_FLAGS, "--yes", image.subject], env)
+            return
+        shown_to = self._shown_to(signer)
+        sign = ["cosign", *words, who, *shown_to.flags, "--yes"]
+        if not shown_to.rekor_v1:
+            self._checked([*sign, f"--bundle={bundle}", image.subject], env)
+            return
+        unlogged = self._temp / "unlogged.sigstore.json"
+        kept_here = "--upload=false" if words[0] == "sign" else "--no-upload"
+        self._checked([*sign, kept_here, f"--bundle={unlogged}", image.subject], env)
+        complete = unlogged.with_name("logged.sigstore.json")
+        key = self.public_key(signer).read_bytes() if isinstance(signer, Key) else b""
+        complete.write_bytes(logged(unlogged.read_bytes(), shown_to.rekor_v1, key))
+        kind = next((word.partition("=")[2] for word in words if word.startswith("--type=")), SIGNATURE)
+        # What cosign does itself where it asks the log: nothing is written that nobody will accept.
+        if not self.accepts(image, _whose(signer, complete), kind, complete):
+            raise InfrastructureError(
+                f"the entry that {shown_to.rekor_v1} made of the signature doesn't verify; it wasn't attached",
+                advice=f"does {ROOT_FLAG} hold this log's key?",
+            )
+        complete.replace(bundle)
+        self.attach(image, bundle)
 
-    def _witnesses(self, signer: Signer) -> tuple[str, ...]:
-        if signer.services not in self._witness_flags:
-            flags = witness_flags(signer.services, self._temp, self._create_signing_config)
-            self._witness_flags[signer.services] = flags
-        return self._witness_flags[signer.services]
+    def _shown_to(self, signer: Signer) -> Witnesses:
+        keyless = isinstance(signer, Keyless)
+        known = (signer.services, keyless)
+        if known not in self._witnesses:
+            self._witnesses[known] = witnesses(
+                signer.services, self._temp, self._create_signing_config, keyless=keyless
+            )
+        return self._witnesses[known]
 
     def _create_signing_config(self, services: list[str], file: Path) -> None:
         self._checked(["cosign", "signing-config", "create", *services, f"--out={file}"], self._env())
@@ -305,6 +330,15 @@ class Cosign:
 
     def _env(self, **extra: str) -> dict[str, str]:
         return environment_for("cosign", self._environ, self._temp, **extra)
+
+
+def _whose(signer: Signer, bundle: Path) -> Verifier:
+    """Who a bundle that this signer made must be by."""
+    if isinstance(signer, Key):
+        return signer
+    name, issuer = bundle_identity(bundle.read_bytes()) or ("", "")
+    services = signer.services
+    return Identity.exactly(name, issuer, services.trusted_root, transparency_log=services.transparency_log)
 
 
 def _check_readable(done: Completed) -> None:

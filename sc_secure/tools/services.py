@@ -11,12 +11,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.policy.sigstore import SETTINGS, URLS, SigstoreProblem, check, check_url
-from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.identity import check_root
 from sc_secure.tools.text import printable
 
@@ -61,6 +62,16 @@ class Keyless:
     services: Services
 
 
+@dataclass(frozen=True)
+class Witnesses:
+    """Whom a signature is shown to."""
+
+    flags: tuple[str, ...]
+    """cosign's, for those that it asks itself."""
+    rekor_v1: str = ""
+    """The URL of a log that we ask for an entry when cosign has signed; empty: cosign does, or nobody."""
+
+
 def flag(setting: str) -> str:
     """A setting as the command line writes it."""
     return f"--{setting.replace('_', '-')}"
@@ -102,32 +113,63 @@ def parse_services(
     return services
 
 
-def witness_flags(services: Services | None, temp: Path, create: Callable[[list[str], Path], None]) -> tuple[str, ...]:
-    """cosign's flags for signing with these services.
+def witnesses(
+    services: Services | None, temp: Path, create: Callable[[list[str], Path], None], *, keyless: bool
+) -> Witnesses:
+    """Whom a signature with these services is shown to.
 
     Args:
         services: None: nobody witnesses the signature.
         temp: the run's private folder.
         create: runs `cosign signing-config create` with these flags, for this file.
+        keyless: signed with a certificate; else with a key.
     """
     if services is None:
         config, root = temp / "signing-config.json", temp / "trusted-root.json"
         config.write_text(_EMPTY_SIGNING_CONFIG)
         root.write_text(_EMPTY_TRUSTED_ROOT)
-        return _flags(config, root)
+        return Witnesses(_flags(config, root))
     if services.public:
-        return ()
-    root = cast("Path", services.trusted_root)
-    if services.signing_config is None:
+        return Witnesses(())
+    root, config = cast("Path", services.trusted_root), services.signing_config
+    if config is None:
         config = temp / "signing-config-of-urls.json"
         create(_service_flags(services, root), config)
-        return _flags(config, root)
+    rekor_v1 = ""
     if services.transparency_log:
-        return _flags(services.signing_config, root)
-    config = temp / "signing-config-without-log.json"
-    kept = {name: value for name, value in _read(services.signing_config).items() if name not in _LOG}
-    config.write_text(json.dumps(kept))
-    return _flags(config, root)
+        rekor_v1 = _only_rekor_v1(_read(config), keyless=keyless)
+        if not rekor_v1:
+            return Witnesses(_flags(config, root))
+    without = temp / "signing-config-without-log.json"
+    without.write_text(json.dumps({name: value for name, value in _read(config).items() if name not in _LOG}))
+    return Witnesses(_flags(without, root), rekor_v1)
+
+
+def _only_rekor_v1(config: Json, *, keyless: bool) -> str:
+    """The URL of the Rekor 1 that cosign would ask, chosen as it chooses; empty: it asks a newer one, or several."""
+    if keyless and not config.get("tsaUrls"):
+        # Before it is logged, nothing but this machine's clock would say whether the certificate is good.
+        return ""
+    now = datetime.now(UTC)
+    try:
+        listed = [as_object(each) for each in as_list(config["rekorTlogUrls"])]
+        spans = [(*_span(each), each) for each in listed]
+        valid = sorted((each for each in spans if each[0] <= now < each[1]), key=lambda span: span[0])
+        newest = {str(each.get("operator")): each for _, _, each in valid}
+        how = as_object(config["rekorTlogConfig"])
+        one = how["selector"] == "ANY" or len(newest) == 1
+        if not one or any(each["majorApiVersion"] != 1 for _, _, each in valid):
+            return ""
+        return as_text(next(reversed(newest.values()))["url"]) if newest else ""
+    except (KeyError, TypeError, ValueError):  # cosign says what is wrong with it
+        return ""
+
+
+def _span(service: Json) -> tuple[datetime, datetime]:
+    """From when on a service is asked, and until when."""
+    valid = as_object(service["validFor"])
+    end = datetime.fromisoformat(as_text(valid["end"])) if "end" in valid else datetime.max.replace(tzinfo=UTC)
+    return datetime.fromisoformat(as_text(valid["start"])), end
 
 
 def _flags(config: Path, root: Path) -> tuple[str, ...]:

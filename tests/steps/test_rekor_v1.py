@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from devtools.sigstore.rekor_v1 import RekorV1
+from devtools.sigstore.services import Sigstore
 from tests.bundles import bundle_of
 from tests.command_line import CommandLine
 from tests.faulty_proxy import Fault, FaultyProxy, faulty_proxy
@@ -116,10 +117,12 @@ OUTAGES: list[tuple[list[Fault], Fault, int, list[int], int]] = [
     ([], 409, 6, [], 0),
     ([], "cut", 6, [], 0),
     ([], 400, 6, [], 0),
-    # The log has taken what nobody heard of. cosign sends the same again, to which the log itself says 409; what cosign
-    # signed is gone with it. The next try is another signature, and so another entry.
-    (["lost"], "pass", 0, [201, 409, 201], 2),
-    (["short"], "pass", 0, [201, 201], 2),
+    # The log has taken what nobody heard of. Asked for the same again, it says where that is.
+    (["lost"], "pass", 0, [201, 409, 200], 1),
+    (["short"], "pass", 0, [201, 409, 200], 1),
+    (["lost", "short", "cut", "pass"], "pass", 0, [201, 409, 409, 200], 1),
+    # What it has comes to no end: one entry, which is nobody's signature.
+    ([], "lost", 6, [201, 409, 409, 409], 1),
 ]
 
 
@@ -152,3 +155,17 @@ def test_an_outage_of_the_log(
         check_entry(rekor_v1, image, done.result["outputs"])
     else:
         assert done.stdout == ""
+
+
+def test_a_log_that_is_not_trusted(
+    sc: CommandLine, image: str, rekor_v1: RekorV1, sigstore: Sigstore, key: str
+) -> None:
+    """Its entry doesn't verify, and what has it isn't attached."""
+    assert "--key cosign.key" in key
+    files = f"--signing-config {rekor_v1.signing_config} --trusted-root {sigstore.trusted_root}"
+    for who in ("--keyless", "--key cosign.key --transparency-log"):
+        done = sc(f"image sign --image {image} {who} {files}", SIGSTORE_ID_TOKEN=rekor_v1.token(DEV))
+        assert (done.code, done.stdout) == (6, "")
+        assert f"the entry that {rekor_v1.urls['rekor']} made of the signature doesn't verify" in done.stderr
+        assert "--trusted-root" in done.stderr
+        assert attachments(image) == []

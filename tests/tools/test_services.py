@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sc_secure.tools.services import Services, log_url, parse_services, witness_flags
+from sc_secure.tools.services import Services, Witnesses, log_url, parse_services, witnesses
 
 KEY = b"a public key"
 URLS = {"rekor_url": "https://r.test/", "tsa_url": "https://t.test"}
@@ -34,8 +35,14 @@ def created(folder: Path, trusted: Path) -> list[str]:
     asked: list[str] = []
     said = {**URLS, "trusted_root": str(trusted)}
     services = parse_services(said, keyless=False, transparency_log=True)
-    flags = witness_flags(services, folder, lambda words, _: asked.extend(words))
-    assert flags == (f"--signing-config={folder}/signing-config-of-urls.json", f"--trusted-root={trusted}")
+
+    def create(words: list[str], file: Path) -> None:
+        asked.extend(words)
+        file.write_text("{}")
+
+    config = folder / "signing-config-of-urls.json"
+    flags = (f"--signing-config={config}", f"--trusted-root={trusted}")
+    assert witnesses(services, folder, create, keyless=False) == Witnesses(flags)
     return asked
 
 
@@ -72,11 +79,71 @@ def test_a_log_is_found_by_its_name(tmp_path: Path) -> None:
 
 def test_the_public_sigstore_has_no_flags(tmp_path: Path) -> None:
     assert parse_services({}, keyless=True, transparency_log=None) == Services()
-    assert witness_flags(Services(), tmp_path, lambda *_: None) == ()
+    assert witnesses(Services(), tmp_path, lambda *_: None, keyless=True) == Witnesses(())
     assert parse_services({}, keyless=False, transparency_log=None) is None
 
 
 def test_nobody_witnesses_a_key_alone(tmp_path: Path) -> None:
-    config, trusted = (Path(flag.partition("=")[2]) for flag in witness_flags(None, tmp_path, lambda *_: None))
-    for file in (config, trusted):
+    alone = witnesses(None, tmp_path, lambda *_: None, keyless=False)
+    assert alone.rekor_v1 == ""
+    for file in (Path(flag.partition("=")[2]) for flag in alone.flags):
         assert list(json.loads(file.read_text())) == ["mediaType"]
+
+
+def log(name: str, version: int = 1, start: str = "2020-01-01T00:00:00Z", **more: Any) -> dict[str, Any]:
+    """A log of a signing configuration."""
+    valid = {"start": start, **({"end": more.pop("end")} if "end" in more else {})}
+    return {"url": f"https://{name}.test", "majorApiVersion": version, "validFor": valid, "operator": "a"} | more
+
+
+ANY, ALL, ONE, TWO = {"selector": "ANY"}, {"selector": "ALL"}, *({"selector": "EXACT", "count": n} for n in (1, 2))
+LATER = "2021-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("logs", "how", "asked"),
+    [
+        ([log("r")], ANY, "https://r.test"),
+        ([log("r")], ALL, "https://r.test"),
+        ([log("r")], ONE, "https://r.test"),
+        # as cosign chooses: the newest of an operator that is valid
+        ([log("new", start=LATER), log("old")], ANY, "https://new.test"),
+        ([log("r"), log("gone", start=LATER, end="2021-02-01T00:00:00Z")], ALL, "https://r.test"),
+        ([log("r"), log("to-come", start="9000-01-01T00:00:00Z")], ALL, "https://r.test"),
+        ([log("r"), log("gone", 2, end="2021-02-01T00:00:00Z")], ANY, "https://r.test"),
+        # a newer one, or several: cosign asks them itself
+        ([log("r", 2)], ANY, ""),
+        ([log("r"), log("r2", 2)], ANY, ""),
+        ([log("r"), log("s", operator="b")], ALL, ""),
+        ([log("r"), log("s", operator="b")], TWO, ""),
+        # cosign says what is wrong with it
+        ([log("r", end=LATER)], ANY, ""),
+        ([log("r", validFor={"start": "yesterday"})], ANY, ""),
+        ([{"url": "https://r.test"}], ANY, ""),
+        (["https://r.test"], ANY, ""),
+        ({}, ANY, ""),
+        ([log("r")], {}, ""),
+    ],
+)
+def test_one_rekor_1_alone_is_asked_by_us(tmp_path: Path, logs: object, how: object, asked: str) -> None:
+    config, trusted = tmp_path / "config.json", tmp_path / "root.json"
+    others = {"mediaType": "m", "tsaUrls": [{}]}
+    config.write_text(json.dumps({**others, "rekorTlogUrls": logs, "rekorTlogConfig": how}))
+    found = witnesses(Services(trusted_root=trusted, signing_config=config), tmp_path, lambda *_: None, keyless=True)
+    assert found.rekor_v1 == asked
+    used = Path(found.flags[0].removeprefix("--signing-config="))
+    if asked:
+        assert json.loads(used.read_text()) == others
+    else:
+        assert used == config
+
+
+@pytest.mark.parametrize(("keyless", "timestamps", "ours"), [(True, True, 1), (True, False, 0), (False, False, 1)])
+def test_a_certificate_s_signature_is_logged_by_cosign_where_the_log_alone_tells_the_time(
+    tmp_path: Path, *, keyless: bool, timestamps: bool, ours: bool
+) -> None:
+    config = tmp_path / "config.json"
+    used = {"rekorTlogUrls": [log("r")], "rekorTlogConfig": ANY}
+    config.write_text(json.dumps({**used, **({"tsaUrls": [{}]} if timestamps else {})}))
+    services = Services(trusted_root=tmp_path / "root.json", signing_config=config)
+    assert bool(witnesses(services, tmp_path, lambda *_: None, keyless=keyless).rekor_v1) == ours

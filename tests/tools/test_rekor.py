@@ -1,0 +1,159 @@
+"""A bundle gets its log entry. Real logs are asked in tests/steps/test_rekor_v1.py; what answers here is a fake of one
+that goes wrong, which a real Rekor can't be made to."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from sc_secure.errors import InfrastructureError, NotAuthorised
+from sc_secure.tools.rekor import logged
+from sc_secure.tools.transient import TransientFailure
+
+UUID = "24296fb24b8ad77a" + "ab" * 32
+BODY = base64.b64encode(b'{"kind": "dsse", "apiVersion": "0.0.1"}').decode()
+PROOF = {"logIndex": 7, "rootHash": "ab", "treeSize": 8, "hashes": ["cd"], "checkpoint": "log - 1\n8\n"}
+ENTRY: dict[str, Any] = {
+    "body": BODY,
+    "integratedTime": 1700000000,
+    "logID": "ef",
+    "logIndex": 70,
+    "verification": {"inclusionProof": PROOF, "signedEntryTimestamp": "c2V0"},
+}
+ENVELOPE = {"payload": "e30=", "payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "c2ln"}]}
+BUNDLE = json.dumps({"verificationMaterial": {"publicKey": {"hint": "h"}}, "dsseEnvelope": ENVELOPE}).encode()
+Answer = tuple[int, dict[str, str], str]
+
+
+class Log:
+    """Answers as it is told, one answer a request."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.asked: list[tuple[str, str, bytes]] = []
+        log = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                log.asked.append((self.command, self.path, body))
+                status, headers, content = log.answers.pop(0)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content.encode())
+
+            do_GET = do_POST
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    monkeypatch.setattr("sc_secure.tools.transient.BASE_DELAY", 0.01)
+    found = Log()
+    threading.Thread(target=found.server.serve_forever, args=(0.02,), daemon=True).start()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+def entry(**changed: object) -> str:
+    return json.dumps({UUID: {**ENTRY, **changed}})
+
+
+def test_a_bundle_gets_its_entry(log: Log) -> None:
+    log.answers = [(201, {}, entry())]
+    made = json.loads(logged(BUNDLE, f"{log.url}/", b"a key"))
+    assert made["dsseEnvelope"] == ENVELOPE
+    assert made["verificationMaterial"] == {
+        "publicKey": {"hint": "h"},
+        "tlogEntries": [
+            {
+                "logIndex": "70",
+                "logId": {"keyId": "7w=="},
+                "kindVersion": {"kind": "dsse", "version": "0.0.1"},
+                "integratedTime": "1700000000",
+                "inclusionPromise": {"signedEntryTimestamp": "c2V0"},
+                "inclusionProof": {
+                    "logIndex": "7",
+                    "rootHash": "qw==",
+                    "treeSize": "8",
+                    "hashes": ["zQ=="],
+                    "checkpoint": {"envelope": "log - 1\n8\n"},
+                },
+                "canonicalizedBody": BODY,
+            }
+        ],
+    }
+    ((method, path, body),) = log.asked
+    assert (method, path) == ("POST", "/api/v1/log/entries")
+    proposed = json.loads(body)["spec"]["proposedContent"]
+    assert json.loads(proposed["envelope"]) == ENVELOPE
+    assert proposed["verifiers"] == [base64.b64encode(b"a key").decode()]
+
+
+def test_an_entry_that_is_there_is_asked_of_the_same_log(log: Log) -> None:
+    log.answers = [(409, {"Location": f"https://elsewhere.test/x/{UUID}"}, "{}"), (200, {}, entry())]
+    assert json.loads(logged(BUNDLE, log.url, b""))["verificationMaterial"]["tlogEntries"][0]["logIndex"] == "70"
+    assert log.asked[1][:2] == ("GET", f"/api/v1/log/entries/{UUID}")
+
+
+@pytest.mark.parametrize("where", ["", "/", f"/{UUID}/../../x", "/" + UUID[1:], f"/{UUID}%2f", "/" + UUID.upper()])
+def test_a_conflict_that_names_no_entry_is_tried_again(log: Log, where: str) -> None:
+    log.answers = [(409, {"Location": where}, "{}"), (201, {}, entry())]
+    logged(BUNDLE, log.url, b"")
+    assert [path for _, path, _ in log.asked] == ["/api/v1/log/entries"] * 2
+    assert log.asked[0] == log.asked[1], "the very same envelope"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        "<html>",
+        json.dumps({UUID: 1}),
+        json.dumps({UUID: ENTRY, "another": ENTRY}),
+        entry(body=None),
+        entry(body="***"),
+        entry(body="e30="),
+        entry(logID="no hexadecimal"),
+        entry(verification=None),
+        entry(verification={"signedEntryTimestamp": "c2V0"}),
+        entry(verification={"inclusionProof": {**PROOF, "hashes": "cd"}, "signedEntryTimestamp": "c2V0"}),
+    ],
+)
+def test_what_is_no_entry_is_refused(log: Log, content: str) -> None:
+    log.answers = [(200, {}, content)]
+    with pytest.raises(InfrastructureError, match=r"/api/v1/log/entries|an entry: not a JSON object"):
+        logged(BUNDLE, log.url, b"")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "tries"),
+    [
+        (400, InfrastructureError, 1),
+        (403, NotAuthorised, 1),
+        (404, InfrastructureError, 1),
+        (503, TransientFailure, 4),
+    ],
+)
+def test_a_refusal(log: Log, status: int, error: type[Exception], tries: int) -> None:
+    log.answers = [(status, {}, "no")] * 4
+    with pytest.raises(error, match=f"HTTP {status}") as raised:
+        logged(BUNDLE, log.url, b"")
+    assert type(raised.value) is error
+    assert len(log.asked) == tries
+    assert "nothing was attached" in getattr(raised.value, "advice", "")
