@@ -79,6 +79,10 @@ def start(folder: Path, beside: Sigstore) -> RekorV1:
         shutil.copy(beside.folder / name, folder / name)
     cache.write_private(folder / "rekor.key", openssl.run("genpkey", *openssl.CURVE))
     openssl.run("pkey", "-in", folder / "rekor.key", "-pubout", "-out", folder / "rekor.pub")
+    return services.in_few_tries(lambda: _start(folder, beside, programs), [folder / "data"])
+
+
+def _start(folder: Path, beside: Sigstore, programs: Mapping[str, Path]) -> RekorV1:
     ports = {name: processes.free_port() for name in _PORTS}
     parts: list[processes.Process] = []
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C"}

@@ -1,5 +1,6 @@
 """Starts a local Sigstore, and writes what trusts it and what signs with it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -11,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from devtools import cache, processes, tools
 from devtools.console import SetupError, capture
 from devtools.sigstore import commands, issuer, openssl, tokens
 
+S = TypeVar("S", bound="Sigstore")
 TOOLS = ("cosign", "fulcio", "rekor-server-posix", "tesseract-posix")
 """The programs that it needs."""
 _START_SECONDS = 20
@@ -84,14 +86,25 @@ def start(folder: Path) -> Sigstore:
     programs = tools.ensure(TOOLS)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     openssl.make_keys(folder)
-    # A port that is free now may be taken a moment later: that's worth another try, with other ports.
+    return in_few_tries(lambda: _start(folder, programs), [folder / log for log in ("ct", "rekor")])
+
+
+def in_few_tries(start: Callable[[], S], data: Sequence[Path]) -> S:
+    """What is started. A port that is free now may be taken a moment later: that's worth another try, with other ports.
+
+    Args:
+        start: picks ports, and ends what it started if it fails.
+        data: the folders that it begins anew.
+
+    Raises:
+        SetupError: it failed each time.
+    """
     for _ in range(_ATTEMPTS - 1):
-        try:
-            return _start(folder, programs)
-        except SetupError:
-            for log in ("ct", "rekor"):
-                shutil.rmtree(folder / log, ignore_errors=True)
-    return _start(folder, programs)
+        with contextlib.suppress(SetupError):
+            return start()
+        for folder in data:
+            shutil.rmtree(folder, ignore_errors=True)
+    return start()
 
 
 def trust(folder: Path, cosign: Path, urls: Mapping[str, str], log_version: int = 2) -> None:
@@ -133,21 +146,24 @@ def _start(folder: Path, programs: Mapping[str, Path]) -> Sigstore:
     parts: dict[str, processes.Process] = {}
 
     def launch(name: str, command: commands.Command) -> None:
-        parts[name] = processes.start(command, folder / f"{name}.log", env)
+        log = folder / f"{name}.log"
+        log.unlink(missing_ok=True)
+        parts[name] = processes.start(command, log, env)
 
-    def wait(name: str, path: str) -> None:
-        wait_for(parts[name], name, urls[name] + path, folder / f"{name}.log")
+    def wait(name: str, path: str, ours: str = "") -> None:
+        wait_for(parts[name], name, urls[name] + path, folder / f"{name}.log", ours)
 
     try:
         launch("issuer", commands.issuer_and_clock(folder, ports["issuer"]))
         launch("ct", commands.ct_log(folder, programs["tesseract-posix"], ports["ct"]))
         launch("rekor", commands.rekor(folder, programs["rekor-server-posix"], ports["rekor"]))
         # Fulcio asks the issuer for its keys when it starts.
-        wait("issuer", "/email/keys")
+        wait("issuer", "/email/keys", tokens.public_key(folder / "issuer.key")["n"])
         launch("fulcio", commands.fulcio(folder, programs["fulcio"], ports["fulcio"], urls))
-        wait("ct", f"/{commands.CT_ORIGIN}/ct/v1/get-roots")
+        certificate = "".join((folder / "fulcio.pem").read_text().splitlines()[1:-1])
+        wait("ct", f"/{commands.CT_ORIGIN}/ct/v1/get-roots", certificate)
         wait("rekor", "/healthz")
-        wait("fulcio", "/healthz")
+        wait("fulcio", "/api/v2/trustBundle", certificate)
         urls["tsa"] = urls["issuer"] + issuer.TIMESTAMPS
         trust(folder, programs["cosign"], urls)
         # One may end later than it answers, as where another of its ports is taken.
@@ -169,13 +185,29 @@ def _end(parts: Sequence[processes.Process]) -> None:
         part.end(patience=5.0)
 
 
-def wait_for(part: processes.Process, name: str, url: str, log: Path) -> None:
+def wait_for(part: processes.Process, name: str, url: str, log: Path, ours: str = "") -> None:
     """Waits until the service answers at the URL.
 
+    Args:
+        part: its process.
+        name: what errors call it.
+        url: a page of it.
+        log: where its output goes.
+        ours: what is on that page alone of this very service, line breaks left out. Another's of the same kind may
+            answer, where that got the port first and ours hasn't noticed yet.
+
     Raises:
-        SetupError: it ended, or didn't in time.
+        SetupError: it ended, its port is another's, or it didn't answer in time.
     """
-    wait_until(part, name, log, lambda: _answers(url))
+
+    def ready() -> bool:
+        page = _page(url)
+        # One of them goes on without its port.
+        if page is not None and ours not in page and "address already in use" in log.read_text(errors="replace"):
+            raise SetupError(f"the local Sigstore's {name} found its port taken: {url}")
+        return page is not None and ours in page
+
+    wait_until(part, name, log, ready)
 
 
 def wait_until(part: processes.Process, name: str, log: Path, ready: Callable[[], bool]) -> None:
@@ -193,13 +225,17 @@ def wait_until(part: processes.Process, name: str, log: Path, ready: Callable[[]
     raise SetupError(f"the local Sigstore's {name} didn't start:\n{processes.tail(log)}")
 
 
-def _answers(url: str) -> bool:
+def _page(url: str) -> str | None:
+    """A page, without line breaks; None: there is none."""
     where = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(where.netloc, timeout=2)
     try:
         connection.request("GET", where.path)
-        return connection.getresponse().status == http.client.OK
+        answer = connection.getresponse()
+        content = answer.read().decode("utf-8", "replace")
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
+    # in a text of JSON, too
+    return content.replace("\\n", "").replace("\n", "") if answer.status == http.client.OK else None

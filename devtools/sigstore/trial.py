@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from devtools import cache
+from devtools import cache, processes
 from devtools.console import progress, run_main, say
 from devtools.sigstore import services
 from devtools.sigstore.services import Sigstore
@@ -30,6 +30,8 @@ def running(folder: Path) -> Sigstore:
         known = Sigstore.load(folder)
         if all(part.alive() for part in known.parts):
             return known
+        for log in sorted(folder.glob("*.log")):
+            say(f"# of the local Sigstore not all runs any more; {log.stem} said last:\n{processes.tail(log, 3)}")
         known.stop()
     except (FileNotFoundError, KeyError, ValueError):
         pass

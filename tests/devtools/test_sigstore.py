@@ -5,16 +5,19 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devtools import processes, tools
 from devtools.console import SetupError
-from devtools.sigstore import openssl, services, tokens
+from devtools.sigstore import commands, openssl, services, tokens
 from devtools.sigstore.services import Sigstore
 from sc_secure.tools.table import ON_DEMAND, TOOLS
 
@@ -46,6 +49,30 @@ def test_it_starts_beside_another_and_ends_whole(sigstore: Sigstore, folder: Pat
         str(folder)
         not in subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
     )
+
+
+@pytest.mark.parametrize("name", ["issuer", "ct", "fulcio"])
+def test_another_s_service_on_its_port_is_not_taken_for_its_own(
+    sigstore: Sigstore, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Two started at the same time: the other got the port first, and on a busy machine ours notices late."""
+    real_port, real_start = processes.free_port, processes.start
+    picked = ["issuer", "ct", "rekor", "fulcio"].index(name)
+    ports = [*(real_port() for _ in range(picked)), urllib.parse.urlsplit(sigstore.urls[name]).port]
+
+    def start(command: commands.Command, log: Path, *more: Any) -> processes.Process:
+        late = ["sh", "-c", 'sleep 0.4; exec "$@"', "sh"] if log.stem == name else []
+        return real_start([*late, *command], log, *more)
+
+    monkeypatch.setattr(processes, "free_port", lambda: ports.pop(0) if ports else real_port())
+    monkeypatch.setattr(processes, "start", start)
+    own = services.start(folder)
+    try:
+        time.sleep(0.6)
+        assert all(part.alive() for part in own.parts)
+        assert own.urls[name] != sigstore.urls[name]
+    finally:
+        own.stop()
 
 
 def test_a_service_that_does_not_start_takes_the_others_with_it(
