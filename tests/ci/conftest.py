@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from devtools.sigstore.services import Sigstore
-from tests.ci.shop import Shop
+from tests.ci.shop import Shop, make_stack
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +16,16 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, pulumi_env: dict[str, str]) -> Path:
+    """A stack in which nothing is yet, for each repository to begin with."""
+    folder = tmp_path_factory.mktemp("stack")
+    make_stack(folder, pulumi_env)
+    return folder
+
+
 @pytest.fixture
-def shop(tmp_path: Path, pulumi_env: dict[str, str], registry: str, sigstore: Sigstore, python: Path) -> Shop:
-    return Shop(tmp_path / "shop", pulumi_env, registry, sigstore, python)
+def shop(
+    *, tmp_path: Path, stack: Path, pulumi_env: dict[str, str], registry: str, sigstore: Sigstore, python: Path
+) -> Shop:
+    return Shop(tmp_path / "shop", pulumi_env, stack=stack, registry=registry, sigstore=sigstore, python=python)

@@ -24,6 +24,7 @@ from devtools.sigstore.services import Sigstore
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/ci"
 SECRETS = {"PULUMI_CONFIG_PASSPHRASE": "pass-sentinel", "PULUMI_ACCESS_TOKEN": ""}
+STACK = "Pulumi.production.yaml"
 PACKAGE = "sqlparse-0.4.4.dist-info/METADATA"
 """A package with a published advisory of severity high, which has a fix (GHSA-2m57-hf25-phgg)."""
 _ARCHIVES = {
@@ -53,10 +54,13 @@ chmod +x "$3/bin/pip"
 class Shop:
     """The repository, and what its pipelines reach."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str], registry: str, sigstore: Sigstore, python: Path) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], *, stack: Path, registry: str, sigstore: Sigstore, python: Path
+    ) -> None:
         """Args:
         folder: for everything.
         env: with the real tools on PATH.
+        stack: what `make_stack` made.
         registry: its address.
         sigstore: instead of the public one.
         python: the folder of an interpreter with nothing but pip.
@@ -64,7 +68,7 @@ class Shop:
         self._env = dict(env)
         self.repository = folder / "repository"
         self.state = folder / "state"
-        self.state.mkdir(parents=True)
+        shutil.copytree(stack / "state", self.state)
         self.registry = registry
         self.image_name = f"{registry}/{folder.name.replace('_', '-').lower()}/shop:main"
         internet, programs = folder / "internet", folder / "programs"
@@ -94,7 +98,7 @@ class Shop:
         """What each machine has: the network's addresses, Python, and none of the tools."""
         self.backend = {"PULUMI_BACKEND_URL": f"file://{self.state}"}
         self._git("init", "--quiet", "--initial-branch", "main")
-        self._stack()
+        self._stack(stack)
         self.commit("the first version")
 
     def issued_by(self, issuer: str, identity: str) -> None:
@@ -147,18 +151,14 @@ class Shop:
         signing |= {"signingConfig": "sigstore/signing_config.json", "trustedRoot": "sigstore/trusted_root.json"}
         self.write("policy.yaml", yaml.safe_dump(policy))
 
-    def _stack(self) -> None:
+    def _stack(self, stack: Path) -> None:
         self.write(f"app/{PACKAGE}", "Metadata-Version: 2.1\nName: sqlparse\nVersion: 0.4.4\n")
-        self._pulumi("stack", "init", "production")
-        for key, value in {"imageName": self.image_name, "base": "scratch"}.items():
-            self._pulumi("config", "set", key, value, "--stack", "production")
+        settings = yaml.safe_load((stack / STACK).read_text())
+        settings["config"] = {"shop:imageName": self.image_name, "shop:base": "scratch"}
+        self.write(STACK, yaml.safe_dump(settings))
 
     def _pulumi(self, *arguments: str) -> str:
-        env = {**self._env, **SECRETS, **self.backend}
-        command = ["pulumi", *arguments, "--non-interactive"]
-        done = subprocess.run(command, cwd=self.repository, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return _pulumi(self.repository, {**self._env, **self.backend}, *arguments)
 
     def _identity(self) -> dict[str, str]:
         who = {f"GIT_{role}_{what}": "dev@acme.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -167,6 +167,21 @@ class Shop:
     def _git(self, *arguments: str) -> str:
         command = ["git", "-C", str(self.repository), *arguments]
         return subprocess.run(command, env=self._identity(), check=True, capture_output=True, text=True).stdout
+
+
+def make_stack(folder: Path, env: Mapping[str, str]) -> None:
+    """A stack of the example, in which nothing is yet: `state`, and its settings."""
+    (folder / "state").mkdir()
+    shutil.copy(EXAMPLE / "Pulumi.yaml", folder)
+    env = {**env, "PULUMI_BACKEND_URL": f"file://{folder}/state"}
+    _pulumi(folder, env, "stack", "init", "production")
+
+
+def _pulumi(folder: Path, env: Mapping[str, str], *arguments: str) -> str:
+    command = ["pulumi", *arguments, "--non-interactive"]
+    done = subprocess.run(command, cwd=folder, env={**env, **SECRETS}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _all_but_the_public_files(folder: str, names: list[str]) -> list[str]:
