@@ -2,10 +2,15 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
+from sigstore.errors import VerificationError
+from sigstore.models import Bundle, TrustedRoot
+from sigstore.verify import Verifier, policy
 
 from devtools.sigstore.services import Sigstore
 from devtools.sigstore.tokens import Kind
@@ -21,6 +26,26 @@ def kind_of(identity: str) -> Kind:
     if not identity.startswith("https:"):
         return "email"
     return "gitlab-pipeline" if identity.startswith("https://gitlab.com/") else "github-workflow"
+
+
+def accepted_by_python(bundles: Iterable[Mapping[str, Any]], sigstore: Sigstore, identity: str) -> list[dict[str, Any]]:
+    """The statements that sigstore-python, which no one here wrote, verifies in bundles as they are in the registry.
+
+    It must refuse each for another identity. The very first entry of a log it refuses always, so that one is left out.
+    """
+    verifier = Verifier(trusted_root=TrustedRoot.from_file(str(sigstore.trusted_root)))
+    issuer, found = sigstore.issuer(kind_of(identity)), list[dict[str, Any]]()
+    for each in bundles:
+        if not int(each["verificationMaterial"]["tlogEntries"][0].get("logIndex", 0)):
+            continue
+        bundle = Bundle.from_json(json.dumps(each))
+        kind, payload = verifier.verify_dsse(bundle, policy.Identity(identity=identity, issuer=issuer))
+        assert kind == "application/vnd.in-toto+json"
+        found.append(json.loads(payload))
+        for name, vouching in (("nobody@acme.test", issuer), (identity, f"{issuer}/x")):
+            with pytest.raises(VerificationError):
+                verifier.verify_dsse(bundle, policy.Identity(identity=name, issuer=vouching))
+    return found
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class SecuredImage(Component):
     """The signature's transparency-log entry; empty without a log."""
     rekor_log_index: pulumi.Output[str]
     """The signature's index in the transparency log; empty without a log."""
+    rekor_log_id: pulumi.Output[str]
+    """The transparency log's own name, in hexadecimal; empty without a log."""
     attestations: pulumi.Output[dict[str, Any]]
     """Each attestation's predicate type -> the digest of its manifest in the registry."""
     status: pulumi.Output[str]
@@ -158,6 +160,7 @@ class SecuredImage(Component):
                 "scan_summary": lambda: scan.scan_summary if scan else pulumi.Output.from_input({}),
                 "rekor_uuid": lambda: sign.rekor_uuid if sign else _nothing(),
                 "rekor_log_index": lambda: sign.rekor_log_index if sign else _nothing(),
+                "rekor_log_id": lambda: sign.rekor_log_id if sign else _nothing(),
                 "attestations": lambda: joined(attested, _attestations),
                 "status": lambda: joined(results, _status),
                 "warnings": lambda: joined(results, _warnings),

@@ -28,6 +28,8 @@ class SignCommand(Component):
     """The transparency-log entry's UUID; empty without a log, and for a Rekor 2, which has none."""
     rekor_log_index: pulumi.Output[str]
     """The transparency-log entry's index; empty without a log."""
+    rekor_log_id: pulumi.Output[str]
+    """The transparency log's own name, in hexadecimal; empty without a log."""
 
     def __init__(self, name: str, args: SignCommandArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         given = validated("SignCommand", SignCommandArgs, args)
@@ -55,4 +57,4 @@ class SignCommand(Component):
             host=host,
         )
         own = {"signature_digest": "signatureDigest", "rekor_uuid": "rekorUuid", "rekor_log_index": "rekorLogIndex"}
-        self.publish(self.step.outputs(**own))
+        self.publish(self.step.outputs(**own, rekor_log_id="rekorLogId"))

@@ -1,5 +1,6 @@
 """`SecuredImage` without a key, in a job of GitHub Actions and in one of GitLab CI, which are played here."""
 
+import base64
 import json
 import re
 import shutil
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from devtools.sigstore.services import Sigstore
+from tests.bundles import bundle_of
 from tests.command_line import wrap
 from tests.engine.secured_project import PROGRAM, SECURITY, STEPS, SecuredProject
 from tests.github_tokens import BEARER, TokenEndpoint, token_endpoint
-from tests.keyless import PIPELINE, WORKFLOW, kind_of
+from tests.images import attachments
+from tests.keyless import PIPELINE, WORKFLOW, accepted_by_python, kind_of
 
 pytestmark = pytest.mark.engine
 
@@ -30,6 +33,10 @@ security = {
 }
 """
 SIGNATURE_ALONE = re.sub(r'    "(scan|sbom|provenance)".*\n', "", KEYLESS)
+COSIGN_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
+CYCLONEDX = "https://cyclonedx.org/bom"
+PROVENANCE = "https://slsa.dev/provenance/v1"
+VULNERABILITIES = "https://cosign.sigstore.dev/attestation/vuln/v1"
 GITLAB = {"GITLAB_CI": "true", "CI_PROJECT_URL": "https://gitlab.com/acme/app", "CI_JOB_URL": "https://gitlab.com/j/1"}
 
 
@@ -38,7 +45,8 @@ def keyless(new_project: Callable[..., SecuredProject], sigstore: Sigstore) -> C
     """A project that signs as that identity, and nothing of a key in it; cosign's arguments go to `argv`."""
 
     def make(identity: str, security: str) -> SecuredProject:
-        project = new_project(PROGRAM.replace(SECURITY, security))
+        program = PROGRAM.replace('"rekor_log_index",', '"rekor_log_index", "rekor_log_id",')
+        project = new_project(program.replace(SECURITY, security))
         for name in ("cosign.key", "cosign.pub"):
             (project.folder / name).unlink()
         (project.folder / "sigstore").mkdir()
@@ -73,10 +81,14 @@ def test_a_job_of_github_actions(
     assert run.code == 0, run.text
     outputs = project.stack_outputs()
     assert outputs["app_status"] == "secured"
+    (log,) = json.loads(sigstore.trusted_root.read_text())["tlogs"]
+    assert outputs["app_rekor_log_id"] == base64.b64decode(log["logId"]["keyId"]).hex()
     assert outputs["app_rekor_log_index"].isdigit()
+    assert outputs["app_rekor_uuid"] == "", "a Rekor 2 has none"
     ref = outputs["app_deployable_ref"]
     assert len(project.attached(ref)) == 4
     verified_by_cosign(project, ref, WORKFLOW, sigstore)
+    verified_by_python(ref, WORKFLOW, sigstore, [COSIGN_SIGNATURE, CYCLONEDX, PROVENANCE, VULNERABILITIES])
 
     again = project.up()
     assert again.code == 0, again.text
@@ -102,6 +114,7 @@ def test_a_job_of_gitlab_ci(keyless: Callable[[str, str], SecuredProject], sigst
     assert run.code == 0, run.text
     ref = project.stack_outputs()["app_deployable_ref"]
     verified_by_cosign(project, ref, PIPELINE, sigstore, kinds=())
+    verified_by_python(ref, PIPELINE, sigstore, [COSIGN_SIGNATURE])
     # Another job has another token, which is no reason to sign again.
     project.environment["SIGSTORE_ID_TOKEN"] = later = sigstore.token(PIPELINE, kind_of(PIPELINE), jti="2")
     again = project.up()
@@ -120,6 +133,16 @@ def verified_by_cosign(
         assert project.run("cosign", "verify-attestation", "--type", kind, *who, *trust, ref).returncode == 0
     nobody = ("--certificate-identity", "nobody@acme.test", *who[2:])
     assert project.run("cosign", "verify", *nobody, *trust, ref).returncode != 0
+
+
+def verified_by_python(ref: str, identity: str, sigstore: Sigstore, kinds: list[str]) -> None:
+    """Each of the statements, but for the one whose entry is the log's first."""
+    made = [bundle_of(ref, digest) for digest in attachments(ref)]
+    assert len(made) == len(kinds)
+    found = [each["predicateType"] for each in accepted_by_python(made, sigstore, identity)]
+    first = [each for each in made if not each["verificationMaterial"]["tlogEntries"][0].get("logIndex")]
+    assert len(found) == len(kinds) - len(first)
+    assert set(found) <= set(kinds)
 
 
 def check_no_secret_anywhere(project: SecuredProject, secrets: list[str], printed: str) -> None:

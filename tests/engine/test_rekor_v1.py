@@ -29,7 +29,9 @@ security = {
 
 
 def test_the_uuid_is_the_log_s_own(new_project: Callable[..., SecuredProject], rekor_v1: RekorV1) -> None:
-    project = new_project(PROGRAM.replace(SECURITY, LOGGED))
+    project = new_project(
+        PROGRAM.replace(SECURITY, LOGGED).replace('"rekor_log_index",', '"rekor_log_index", "rekor_log_id",')
+    )
     (project.folder / "sigstore").mkdir()
     for file in (rekor_v1.signing_config, rekor_v1.trusted_root):
         shutil.copy(file, project.folder / "sigstore" / file.name)
@@ -40,7 +42,7 @@ def test_the_uuid_is_the_log_s_own(new_project: Callable[..., SecuredProject], r
     assert outputs["app_status"] == "secured"
     key, entry = rekor_v1.entry(outputs["app_rekor_uuid"])
     assert key == outputs["app_rekor_uuid"]
-    assert str(entry["logIndex"]) == outputs["app_rekor_log_index"]
+    assert (str(entry["logIndex"]), entry["logID"]) == (outputs["app_rekor_log_index"], outputs["app_rekor_log_id"])
     attached = len(project.attached(outputs["app_deployable_ref"]))
     assert rekor_v1.size() == before + attached
     again = project.up()
