@@ -1,6 +1,7 @@
 """Signed and attested with a Rekor 1: real Trillian, PostgreSQL and Rekor, whose entries have UUIDs."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,6 +158,38 @@ def test_an_outage_of_the_log(
         check_entry(rekor_v1, image, done.result["outputs"])
     else:
         assert done.stdout == ""
+
+
+def test_without_a_key_a_lost_answer_is_one_entry_too(
+    sc: CommandLine, image: str, rekor_v1: RekorV1, behind: FaultyProxy, tmp_path: Path
+) -> None:
+    """The certificate that the entry names is the one that the bundle has; an attestation's, too."""
+    config = json.loads(rekor_v1.signing_config.read_text())
+    config["rekorTlogUrls"][0]["url"] = behind.url
+    (tmp_path / "proxied.json").write_text(json.dumps(config))
+    before = rekor_v1.size()
+    flags = f"--keyless --signing-config {tmp_path}/proxied.json --trusted-root {rekor_v1.trusted_root} --output json"
+    for step in STEPS[::2]:
+        behind.fail("lost")
+        done = sc(f"{step} --image {image} {flags}", SIGSTORE_ID_TOKEN=rekor_v1.token(DEV))
+        check_entry(rekor_v1, image, done.result["outputs"])
+    assert behind.answered == [201, 409, 200] * 2
+    assert rekor_v1.size() == before + 2
+
+
+def test_a_log_that_hangs_ends_with_the_step(
+    sc: CommandLine, image: str, key: str, rekor_v1: RekorV1, behind: FaultyProxy
+) -> None:
+    assert "--key cosign.key" in key
+    behind.fail(then="hang")
+    began = time.monotonic()
+    services = f"--rekor-url {behind.url} --trusted-root {rekor_v1.trusted_root}"
+    done = sc(f"image sign --image {image} --key cosign.key --transparency-log {services} --timeout 3")
+    assert (done.code, done.stdout) == (6, "")
+    assert "longer than 3 s" in done.stderr
+    assert behind.asked == 1
+    assert time.monotonic() - began < 8
+    assert attachments(image) == []
 
 
 def test_a_log_that_is_not_trusted(
