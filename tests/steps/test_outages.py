@@ -79,12 +79,14 @@ def test_an_outage_ends_in_one_signature_or_in_none(
     entries: int,
 ) -> None:
     behind[service].fail(*faults, then=then)
-    done = sc(f"image sign --image {image} {_flags(sigstore, behind, project)}", SIGSTORE_ID_TOKEN=sigstore.token(DEV))
+    flags = _flags(sigstore, behind, project)
+    if then == 429:  # of a busy service cosign itself asks each time once more, after some three seconds
+        flags += " --retry-attempts 2"
+    done = sc(f"image sign --image {image} {flags}", SIGSTORE_ID_TOKEN=sigstore.token(DEV))
     assert done.code == code, done.stderr
     assert behind["rekor"].answered == [201] * entries
     assert len(attachments(image)) == (1 if code == 0 else 0)
-    # Four tries; of a busy service cosign itself asks each time once more.
-    assert behind[service].asked <= (8 if then == 429 else 4)
+    assert behind[service].asked <= 4
     assert not done.stdout or code == 0
 
 
