@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +81,61 @@ image_option = click.option(
 )
 
 
+_REGISTRY = (
+    click.option(
+        "--registry-username-env",
+        metavar="NAME",
+        help="The environment variable that holds the user's name at the registry.  [default: docker's "
+        "configuration, or the ambient cloud identity]",
+    ),
+    click.option(
+        "--registry-password-env",
+        metavar="NAME",
+        help="The environment variable that holds the password or token. Goes with --registry-username-env.",
+    ),
+    click.option(
+        "--registry-config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A file of docker's form with the registry's credentials, yours alone (0600). Passed over where it "
+        "isn't there.",
+    ),
+)
+
+
+def registry_options(command: Command) -> Command:
+    """The flags that say where a registry's credentials are; `given_credentials` reads them."""
+    for option in reversed(_REGISTRY):
+        command = option(command)
+    return command
+
+
+def given_credentials(username_env: str | None, password_env: str | None, config: Path | None) -> Given:
+    """What the `registry_options` say.
+
+    Raises:
+        UsageError: only one of the two variables is named.
+    """
+    if (username_env is None) != (password_env is None):
+        raise click.UsageError("--registry-username-env and --registry-password-env go together")
+    named = (
+        NamedVariables(username_env, password_env) if username_env is not None and password_env is not None else None
+    )
+    return Given(named, config)
+
+
+def require_one_registry(images: Sequence[ImageReference], advice: str) -> None:
+    """Refuses to give one registry's password to another.
+
+    Raises:
+        UsageError: the images are in several.
+    """
+    if len({image.registry for image in images}) > 1:
+        raise click.UsageError(
+            f"--registry-username-env: goes with one registry, and the images are in several; {advice}"
+        )
+
+
 def shared_options(command: Command) -> Command:
     """The flags of every step."""
     return run_options(command, what="the step", timeout=DEFAULT_TIMEOUT)
@@ -118,24 +173,7 @@ def run_options(command: Command, *, what: str, timeout: float) -> Command:
             metavar="SECONDS",
             help=f"How long {what} may take.",
         ),
-        click.option(
-            "--registry-username-env",
-            metavar="NAME",
-            help="The environment variable that holds the user's name at the registry.  [default: docker's "
-            "configuration, or the ambient cloud identity]",
-        ),
-        click.option(
-            "--registry-password-env",
-            metavar="NAME",
-            help="The environment variable that holds the password or token. Goes with --registry-username-env.",
-        ),
-        click.option(
-            "--registry-config",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="A file of docker's form with the registry's credentials, yours alone (0600). Passed over where it "
-            "isn't there.",
-        ),
+        *_REGISTRY,
         click.option(
             "--retry-attempts",
             type=click.IntRange(1, MAX_ATTEMPTS),
@@ -202,18 +240,30 @@ def session_for(image: ImageReference, **shared: Unpack[Shared]) -> AbstractCont
     Raises:
         UsageError: only one of the two variables of the registry's credentials is named.
     """
-    username, password = shared["registry_username_env"], shared["registry_password_env"]
-    if (username is None) != (password is None):
-        raise click.UsageError("--registry-username-env and --registry-password-env go together")
-    named = NamedVariables(username, password) if username is not None and password is not None else None
+    names = shared["registry_username_env"], shared["registry_password_env"]
     return open_session(
         artifacts=shared["artifacts"],
         timeout=shared["timeout"],
         verbose=shared["verbose"],
         image=image,
-        registry=Given(named, shared["registry_config"]),
+        registry=given_credentials(*names, shared["registry_config"]),
         retry=Retrying(shared["retry_attempts"], shared["retry_base_delay"]),
         bounded=True,
+    )
+
+
+def look_for(**shared: Unpack[Shared]) -> AbstractContextManager[Session]:
+    """A run that only asks registries, with the `shared_options`. It waits for no step to end.
+
+    Raises:
+        UsageError: only one of the two variables of the registry's credentials is named.
+    """
+    names = shared["registry_username_env"], shared["registry_password_env"]
+    return open_session(
+        timeout=shared["timeout"],
+        verbose=shared["verbose"],
+        registry=given_credentials(*names, shared["registry_config"]),
+        retry=Retrying(shared["retry_attempts"], shared["retry_base_delay"]),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sc_secure.cli._epilog import epilog
-from sc_secure.cli._shared import Number, Output
+from sc_secure.cli._shared import Number, Output, given_credentials, registry_options, require_one_registry
 from sc_secure.errors import ConfigError, VerificationFailed
 from sc_secure.tools.reference import parse_reference
 from sc_secure.tools.text import printable
@@ -77,6 +77,7 @@ class _Drift:
     metavar="SECONDS",
     help="How long the registries have to answer.",
 )
+@registry_options
 @click.option(
     "--output",
     type=click.Choice(["text", "json"]),
@@ -85,19 +86,30 @@ class _Drift:
     help="How the result is printed; json is one line.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show the command lines that are run.")
-def command(*, stack: str | None, stack_state: Path | None, timeout: float, output: Output, verbose: bool) -> None:
+def command(
+    *,
+    stack: str | None,
+    stack_state: Path | None,
+    timeout: float,
+    registry_username_env: str | None,
+    registry_password_env: str | None,
+    registry_config: Path | None,
+    output: Output,
+    verbose: bool,
+) -> None:
     """Compare what a stack's last update attached with what the registry lists now.
 
     Says what the next `pulumi up` would do again: signatures and attestations that are gone, and steps that failed
     softly. Exits with 0 if there is nothing, 4 if there is something, and 6 if a registry can't be asked. Nothing is
-    verified and nothing is changed.
+    verified and nothing is changed. For a password that only the program holds, name where else to find it.
     """
     from sc_secure.report.state import images  # noqa: PLC0415 - light start
     from sc_secure.steps.session import open_session  # noqa: PLC0415 - light start
 
     if stack is not None and stack_state is not None:
         raise click.UsageError("--stack and --stack-state exclude each other")
-    with open_session(timeout=timeout + 5, verbose=verbose) as session:
+    given = given_credentials(registry_username_env, registry_password_env, registry_config)
+    with open_session(timeout=timeout + 5, verbose=verbose, registry=given) as session:
         text = _read(stack_state) if stack_state is not None else _export(session, stack)
         try:
             recorded = images(json.loads(text))
@@ -155,6 +167,8 @@ def _compare(session: Session, recorded: list[Recorded], within: float) -> list[
 
     attached = [list(attachments(each.steps)) for each in recorded]
     looked_at = [parse_reference(each.subject) for each, some in zip(recorded, attached, strict=True) if some]
+    if session.given.variables:
+        require_one_registry(looked_at, "name them all in --registry-config")
     there = {status.image.subject: status for status in look(session, looked_at, within)} if looked_at else {}
     found: list[_Drift] = []
     for each, some in zip(recorded, attached, strict=True):

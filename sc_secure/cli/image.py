@@ -12,8 +12,9 @@ from sc_secure.cli._shared import (
     Shared,
     image_option,
     image_type,
+    look_for,
+    require_one_registry,
     run_step,
-    session_for,
     shared_of,
     shared_options,
     soft_option,
@@ -150,11 +151,10 @@ def status(*, images: tuple[ImageReference, ...], best_effort: bool, **shared: U
     """
     from sc_secure.steps.status import look, unknown  # noqa: PLC0415 - light start
 
-    first, *others = images
-    if shared["registry_username_env"] and any(each.registry != first.registry for each in others):
-        raise click.UsageError("--registry-username-env: goes with one registry; ask each in a run of its own")
+    if shared["registry_username_env"]:
+        require_one_registry(images, "ask each in a run of its own, or name them all in --registry-config")
     # The run as a whole ends a little later, so that what is known is told.
-    with session_for(first, **{**shared, "timeout": shared["timeout"] + 5}) as session:
+    with look_for(**{**shared, "timeout": shared["timeout"] + 5}) as session:
         found = look(session, images, shared["timeout"])
     error = unknown(found)
     if error and not best_effort:

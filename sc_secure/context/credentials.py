@@ -63,14 +63,57 @@ def login(host: str, given: Given, runner: Runner, environ: Mapping[str, str], t
     Raises:
         ConfigError: a named variable isn't set, or others can read the file.
     """
+    found = _said(host, given, runner, environ)
+    if found is None and _is_cloud_s(host, environ):
+        found = _from_cloud(host, runner, environ, temp)
+    return _private_config(host, found, temp) if found else None
+
+
+def registry_credentials(
+    host: str, given: Given, runner: Runner, environ: Mapping[str, str], temp: Path
+) -> Credentials | None:
+    """What a registry is asked with by a run that may ask several; None: nothing.
+
+    Args:
+        host: the registry's host and port, `index.docker.io` for Docker Hub.
+        given: where the user says that credentials are. Named variables are for whichever registry is asked.
+        runner: runs a credential helper or a cloud's program.
+        environ: our environment.
+        temp: the run's private folder.
+
+    Raises:
+        ConfigError: a named variable isn't set, or others can read the file.
+    """
+    found = _said(host, given, runner, environ)
+    if found is None:
+        ask = _from_cloud if _is_cloud_s(host, environ) else credentials_for
+        found = ask(host, runner, environ, temp)
+    return found
+
+
+def check_given(given: Given, environ: Mapping[str, str]) -> None:
+    """Refuses what can't be used, before a registry is asked that may want no credentials.
+
+    Raises:
+        ConfigError: a named variable isn't set, or others can read the file.
+    """
+    if given.variables:
+        _from_variables(given.variables, environ)
+    else:
+        _from_file(given.file, "")
+
+
+def _said(host: str, given: Given, runner: Runner, environ: Mapping[str, str]) -> Credentials | None:
+    """What is where the user says."""
     found = _from_variables(given.variables, environ) if given.variables else _from_file(given.file, host)
     if found:
         runner.hide([found.password, found.identity_token])
-    elif helper_of(host) is None or _is_configured(host, environ):
-        return None
-    else:
-        found = _from_cloud(host, runner, environ, temp)
-    return _private_config(host, found, temp) if found else None
+    return found
+
+
+def _is_cloud_s(host: str, environ: Mapping[str, str]) -> bool:
+    """Whether the ambient cloud identity is asked, since docker's configuration doesn't say whom to ask."""
+    return helper_of(host) is not None and not _is_configured(host, environ)
 
 
 def _from_variables(named: NamedVariables, environ: Mapping[str, str]) -> Credentials:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sc_secure.context.credentials import NOWHERE, Given, credentials_for, login
+from sc_secure.context.credentials import NOWHERE, Given, check_given, login, registry_credentials
 from sc_secure.context.oidc import FRESH, IdentityToken, identity_token
 from sc_secure.errors import ConfigError
 from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
@@ -20,7 +21,7 @@ from sc_secure.tools.cosign import Cosign
 from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.registry import Registry
+from sc_secure.tools.registry import Credentials, Registry
 from sc_secure.tools.slots import slot
 from sc_secure.tools.table import tool
 from sc_secure.tools.text import printable
@@ -46,23 +47,32 @@ class Session:
     cosign: Cosign
     lifeline: Lifeline
     """What ends the run early."""
+    given: Given = NOWHERE
+    """Where the user says that the registries' credentials are, if they aren't in `environ`'s docker configuration."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     warnings: list[str] = field(default_factory=list[str])
     _tokens: list[IdentityToken] = field(default_factory=list[IdentityToken], repr=False)
     _registries: dict[tuple[str, str], Registry] = field(default_factory=dict[tuple[str, str], Registry])
+    _found: dict[str, Credentials | None] = field(default_factory=dict[str, "Credentials | None"], repr=False)
+    _asking: dict[str, threading.Lock] = field(default_factory=dict[str, threading.Lock], repr=False)
 
     def folder(self, image: ImageReference) -> Path:
         """Where the documents of one digest are."""
         return self.artifacts / f"sha256-{image.hex}"
 
     def registry(self, image: ImageReference) -> Registry:
-        """Reads the image's repository, with docker's credentials. One for the run: each login and manifest once."""
+        """Reads the image's repository. One for the run: each login and manifest once."""
         place = (image.registry, image.repository)
         if place not in self._registries:
-            self._registries[place] = Registry(
-                *place, lambda: credentials_for(image.registry, self.runner, self.environ, self.temp)
-            )
+            self._registries[place] = Registry(*place, lambda: self._credentials(image.registry))
         return self._registries[place]
+
+    def _credentials(self, host: str) -> Credentials | None:
+        """A registry's credentials, found once for all its repositories."""
+        with self._asking.setdefault(host, threading.Lock()):  # a helper that hangs holds up its own registry alone
+            if host not in self._found:
+                self._found[host] = registry_credentials(host, self.given, self.runner, self.environ, self.temp)
+            return self._found[host]
 
     def identity_token(self) -> IdentityToken:
         """Who we are, to sign without a key. One for the run, and another once it is about to run out.
@@ -168,7 +178,7 @@ def open_session(
         verbose: show the tools' command lines and messages on stderr.
         environ: the environment.
         image: what the step works on: its registry's credentials are found before the tools run, where docker's
-            configuration doesn't say where they are.
+            configuration doesn't say where they are. None: nothing but registries is asked, each with its own.
         registry: where the user says that these credentials are.
         retry: how often, and how soon, a failure that may be gone in a moment is tried again.
         bounded: only so many of these work at once on this machine; the time-out begins when this one's turn comes.
@@ -192,7 +202,9 @@ def open_session(
         config = login(image.registry, registry, runner, environ, temp) if image else None
         if config:
             environ = {**environ, "DOCKER_CONFIG": str(config)}
-        yield Session(environ, runner, temp, Path(artifacts), Cosign(runner, environ, temp), lifeline)
+        cosign, given = Cosign(runner, environ, temp), NOWHERE if image else registry
+        check_given(given, environ)
+        yield Session(environ, runner, temp, Path(artifacts), cosign, lifeline, given)
 
 
 def check_save(path: Path) -> Path:

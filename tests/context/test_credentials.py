@@ -8,6 +8,7 @@ import pytest
 
 from sc_secure.context.credentials import NOWHERE, Given, NamedVariables, credentials_for, login
 from sc_secure.errors import ConfigError
+from sc_secure.steps.session import open_session
 from sc_secure.tools.process import Runner
 from sc_secure.tools.registry import Credentials
 
@@ -169,3 +170,24 @@ def test_a_given_file_that_is_a_link(tmp_path: Path) -> None:
     link.symlink_to(cast(Path, given_file(tmp_path, "known.example").file))
     with pytest.raises(ConfigError, match="symbolic link"):
         private(tmp_path, "known.example", Given(file=link))
+
+
+def test_a_run_that_asks_several_registries(tmp_path: Path) -> None:
+    """What is found for one hides nothing of another: the file's, docker's own, a cloud's, and nobody's."""
+    aws = tmp_path / "aws"
+    aws.write_text(f"#!/bin/sh\necho {'t' * 20}\n")
+    aws.chmod(0o755)
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {"known.example": {"auth": AUTH}}}))
+    environ = {"DOCKER_CONFIG": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    given = given_file(tmp_path, "mine.example")
+    with open_session(environ=environ, registry=given) as session:
+        found = {host: session._credentials(host) for host in ("mine.example", "known.example", ECR, "open.example")}
+        aws.unlink()
+        again = session._credentials(ECR)
+    assert found == {
+        "mine.example": Credentials("robot$ci", "from:the:program"),
+        "known.example": Credentials("bob", "p:w"),
+        ECR: Credentials("AWS", "t" * 20),
+        "open.example": None,
+    }
+    assert again == found[ECR], "asked for once"

@@ -4,6 +4,9 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
+from sc_secure.errors import InfrastructureError
 from tests.command_line import CommandLine
 
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
@@ -74,3 +77,21 @@ def test_a_registry_that_hangs_is_not_waited_for(sc: CommandLine, image: str) ->
     unknown, known = json.loads(done.stdout)["images"]
     assert unknown["reason"] == "its registry didn't answer within 2 s"
     assert known["attached"] == []
+
+
+def test_it_waits_for_no_step(sc: CommandLine, image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview looks while another update's steps take all turns."""
+
+    def taken(_: object) -> None:
+        raise InfrastructureError("no step ended within 3600 s")
+
+    monkeypatch.setattr("sc_secure.steps.session.slot", taken)
+    assert attached(sc, image) == {}
+    assert sc(f"sbom generate --image {image}").code == 6, "a step does wait"
+
+
+def test_one_login_is_for_one_registry(sc: CommandLine, image: str) -> None:
+    flags = "--registry-username-env NAME --registry-password-env PASSWORD"
+    done = sc(f"image status --image {image} --image {NOWHERE} {flags}", NAME="me", PASSWORD="s3cret")
+    assert done.code == 2
+    assert "goes with one registry" in done.stderr
