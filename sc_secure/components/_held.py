@@ -1,7 +1,8 @@
 """Credentials that the program itself holds, for the steps: in a file while the program lives, and in no state.
 
 A step's command knows the file's path alone, which stays the same when the password doesn't. The file is written just
-before the step runs, by a program that removes it when this one ends, however it ends (`_keeper.py`).
+before the step runs, or before a preview looks at the registry, by a program that removes it when this one ends,
+however it ends (`_keeper.py`).
 """
 
 import asyncio
@@ -24,8 +25,12 @@ from sc_secure.components.args import RegistryArgs
 
 FOLDER = ".sc/run"
 """Where the files are, relative to the project."""
+HELD = "--registry-config"
+"""The word of a command before its file."""
 
 _OURS = "sc-secure:index:"
+_HAS_HOST = re.compile(r"(?:localhost|[^/@]*[.:][^/@]*)/")
+"""An image's name that begins with its registry; others are Docker Hub's."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +42,14 @@ class Held:
     registry: RegistryArgs
 
     async def written(self, root: str) -> None:
-        """Returns once the file is there. A preview, where no step runs, needs none.
+        """Returns once the file is there.
 
         Raises:
             RunError: it can't be written, or another component holds other credentials under the same name.
         """
-        if pulumi.runtime.is_dry_run():
-            return
-        parts = [self.registry["server"], self.registry.get("username"), self.registry.get("password")]
-        values = [str(await pulumi.Output.from_input(part).future()) for part in cast(list[Any], parts)]
-        login = base64.b64encode(f"{values[1]}:{values[2]}".encode()).decode()
-        content = json.dumps({"auths": {values[0]: {"auth": login}}})
+        content = await self.content()
+        if content is None:
+            raise pulumi.RunError(f"{self.path}: the registry's credentials are unknown, so no step can use them")
 
         async def write() -> str:
             keeper = await once("keeper", _started)
@@ -61,6 +63,27 @@ class Held:
         if await once(f"held {self.path}", write) != content:
             reason = "two components of this name have other credentials each; give one of them another name"
             raise pulumi.RunError(f"{self.path}: {reason}")
+
+    async def content(self) -> str | None:
+        """What the file holds; None: a preview doesn't know it yet."""
+        keys = ("server", "username", "password")
+        parts = [pulumi.Output.from_input(cast(Any, self.registry.get(key))) for key in keys]
+        if not all([await part.is_known() for part in parts]):
+            return None
+        server, username, password = [str(await part.future()) for part in parts]
+        login = base64.b64encode(f"{username}:{password}".encode()).decode()
+        return json.dumps({"auths": {server: {"auth": login}}})
+
+    async def is_for(self, subject: str) -> bool:
+        """Whether these are the credentials of an image's registry; the subject is `repository@sha256:…`."""
+        server = str(await pulumi.Output.from_input(cast(Any, self.registry["server"])).future())
+        return _host(server) == _host(subject if _HAS_HOST.match(subject) else "docker.io")
+
+
+def _host(text: str) -> str:
+    """The host that a server's or an image's name begins with."""
+    host = re.sub(r"^https?://", "", text).split("/")[0]
+    return "docker.io" if host in {"index.docker.io", "registry-1.docker.io"} else host
 
 
 def held(component: str, name: str, given: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Held | None:

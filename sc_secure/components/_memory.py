@@ -160,11 +160,12 @@ async def recorded_stack() -> Mapping[str, Any]:
     return await once("stack", _read)
 
 
-async def recorded_results() -> list[StepResult]:
-    """The result of every step that the last update recorded."""
+async def recorded_results() -> list[tuple[StepResult, str]]:
+    """The result of every step that the last update recorded, and the command that printed it."""
     entries = [_mapping(entry) for entry in (await recorded_stack()).values()]
-    printed = [_mapping(entry.get("outputs")).get("stdout") for entry in entries if entry.get("type") in _COMMANDS]
-    return [result for result in map(_result, printed) if result is not None]
+    commands = [_mapping(entry.get("outputs")) for entry in entries if entry.get("type") in _COMMANDS]
+    found = [(_result(outputs.get("stdout")), str(outputs.get("create") or "")) for outputs in commands]
+    return [(result, text) for result, text in found if result is not None]
 
 
 def _program() -> _Program:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import pulumi
 
 from sc_secure.components._execution import Host, declare
-from sc_secure.components._held import Held
+from sc_secure.components._held import HELD, Held
 from sc_secure.components._launcher import LAUNCHER, project_root, write_launcher
 from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, kept_files, recorded, soft_failure
 from sc_secure.components._outputs import carried, joined, of_answer
@@ -83,11 +83,11 @@ class Step:
         self._name, self._parent, self.image = name, parent, image
         self._record: asyncio.Future[Recorded | None] | None = None
         group, verb, *flags = words
-        flags += ["--registry-config", held.path] if held else []
+        flags += [HELD, held.path] if held else []
 
         async def text(reference: str) -> str:
             said = [group, verb, "--image", reference, *flags, "--output", "json"]
-            if held:
+            if held and not pulumi.runtime.is_dry_run():  # in a preview no step runs
                 await held.written(project_root())
             return host.text(said) if host else shlex.join([LAUNCHER, *said])
 

@@ -61,7 +61,7 @@ class AttestCommand(Component):
             opts=opts,
             files=signer.files,
             reruns_on={"SC_SECURE_SCAN": given["scan_run"]} if "scan_run" in given else {},
-            again=gone_from_registry(self, drift),
+            again=gone_from_registry(self, drift, credentials),
             held=credentials,
             host=host,
         )

@@ -43,7 +43,7 @@ class SignCommand(Component):
         credentials = held("SignCommand", name, given, opts)
         super().__init__("sc-secure:index:SignCommand", name, {}, opts)
         words = ["image", "sign", *signer.words, *timeout.words, *failure]
-        again = gone_from_registry(self, drift)
+        again = gone_from_registry(self, drift, credentials)
         self.step = Step(
             name,
             image,

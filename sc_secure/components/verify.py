@@ -154,7 +154,7 @@ class VerifyCommand(Component):
             opts=opts,
             reruns_on=reruns_on,
             files=files,
-            again=gone_from_registry(self, drift),
+            again=gone_from_registry(self, drift, credentials),
             held=credentials,
             host=host,
         )

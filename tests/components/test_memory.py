@@ -1,5 +1,8 @@
 """What the last update recorded decides whether a step runs again, and nothing else does."""
 
+import base64
+import itertools
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -220,6 +223,76 @@ def test_one_look_for_all_images() -> None:
         recorder.resources[f"command:local:Command::sign{n}"][1]["environment"]["SC_SECURE_ATTEMPT"] for n in range(5)
     ]
     assert attempts == ["2", "1", "1", "1", "1"]
+
+
+class Locked(Mocks):
+    """A registry that shows a repository to one login alone: the file with it, which the command names."""
+
+    def __init__(self, readers: dict[str, str]) -> None:
+        super().__init__()
+        self.readers = readers
+        self.asked: list[tuple[str, list[str]]] = []
+
+    def _status(self, words: list[str]) -> str:
+        file = words[words.index("--registry-config") + 1] if "--registry-config" in words else ""
+        images = [image for before, image in itertools.pairwise(words) if before == "--image"]
+        login = json.loads(Path(file).read_text())["auths"]["https://registry.example"]["auth"] if file else ""
+        user = base64.b64decode(login).decode().partition(":")[0]
+        self.asked.append((user, images))
+        self.attached = {image: [] for image in images if self.readers[image] == user}
+        return super()._status(words)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_look_for_each_login_that_the_program_holds(said: list[str]) -> None:
+    subjects = {name: REFERENCE.replace("app@", f"{name}@") for name in ("a1", "a2", "b", "open")}
+    users = {"a1": "anna", "a2": "anna", "b": "bert", "open": ""}
+    recorder = Locked({subjects[name]: user for name, user in users.items()})
+    for name, user in users.items():
+        command = SIGN.replace(REFERENCE, subjects[name])
+        printed = result_for(command, outputs={"signatureDigest": DIGEST})
+        text = f"{command} --registry-config .sc/run/dev/SignCommand-{name}.json" if user else command
+        outputs = {"stdout": printed, "environment": {}, "create": text}
+        recorder.recorded[SIGN_URN.removesuffix("sign") + name] = {"type": "command:local:Command", "outputs": outputs}
+
+    def program() -> pulumi.Output[Any]:
+        steps: list[SignCommand] = []
+        for name, user in users.items():
+            args: Any = {"image": subjects[name], "key": "cosign.key"}
+            if user:
+                password = pulumi.Output.secret("s3cret")
+                args["registry"] = {"server": "https://registry.example", "username": user, "password": password}
+            steps.append(SignCommand(name, args))
+        return pulumi.Output.all(*[step.passed_ref for step in steps])
+
+    run(program, recorder, preview=True)
+    held = [subjects["a1"], subjects["a2"], subjects["b"]]
+    assert sorted(recorder.asked) == [("", [subjects["open"]]), ("anna", held), ("bert", held)]
+    attempts = {name: inputs["environment"]["SC_SECURE_ATTEMPT"] for name, inputs in commands(recorder).items()}
+    assert attempts == dict.fromkeys(users, "2")
+    assert sorted(said) == [f"{name} runs again: gone from the registry: signature" for name in users]
+
+
+def commands(recorder: Mocks) -> dict[str, Any]:
+    return {key.rpartition("::")[2]: inputs for key, (_, inputs) in recorder.resources.items() if "command" in key}
+
+
+@pytest.mark.usefixtures("project")
+def test_a_password_that_a_preview_does_not_know_is_told_once(said: list[str]) -> None:
+    recorder = signed([])
+    registry: Any = {"server": "registry.example", "username": "anna", "password": None}
+
+    def program() -> pulumi.Output[Any]:
+        registry["password"] = unknown()
+        steps = [SignCommand(name, {"image": REFERENCE, "key": "k", "registry": registry}) for name in ("sign", "more")]
+        return pulumi.Output.all(*[step.passed_ref for step in steps])
+
+    for name in ("sign", "more"):
+        recorder.recorded[SIGN_URN.removesuffix("sign") + name] = recorder.recorded[SIGN_URN]
+    run(program, recorder, preview=True)
+    assert recorder.looks == 0
+    (line,) = said
+    assert line.endswith("the registry's credentials aren't known yet")
 
 
 def test_a_rescan_attests_its_result_anew() -> None:

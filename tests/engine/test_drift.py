@@ -3,8 +3,10 @@ says so. Between the engine and the registry is a proxy that fails as it is told
 """
 
 import json
+import subprocess
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from tests.engine.conftest import NewProject
 from tests.engine.secured_project import SecuredProject
 from tests.faulty_proxy import Fault, FaultyProxy, faulty_proxy
 from tests.images import CLEAN, attachments, push_image
+from tests.plugins.basic_auth import PASSWORD, USERNAME, locked
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -123,6 +127,7 @@ def trial(new_project: NewProject) -> Iterator[Trial]:
 def test_only_what_is_gone_is_made_again(trial: Trial) -> None:
     assert trial.preview() == (set(), [])
     check_a_registry_that_does_not_answer(trial)
+    check_a_look_that_fails(trial)
     trial.without("app-sign")
     assert trial.preview()[0] == {"app-sign", "app-verify"}
     trial.without("app-attest-sbom")
@@ -151,6 +156,13 @@ def check_a_registry_that_does_not_answer(trial: Trial) -> None:
         assert len(said) == 1, said
         assert said[0].startswith(UNKNOWN), said
         assert reason in said[0], said
+
+
+def check_a_look_that_fails(trial: Trial) -> None:
+    """Such as without a folder for temporary files. The preview doesn't fail over it."""
+    trial.project.environment["TMPDIR"] = str(trial.project.folder / "cosign.key/none")
+    assert trial.preview() == (set(), [f"{UNKNOWN}`sc-secure image status` failed with exit code 6"])
+    del trial.project.environment["TMPDIR"]
 
 
 def check_modes(trial: Trial) -> None:
@@ -192,3 +204,118 @@ def check_the_image_is_gone_too(trial: Trial) -> None:
     assert len(said) == 1
     assert said[0].startswith(UNKNOWN)
     assert "isn't in its registry" in said[0]
+
+
+HOLDING = f"""
+import os
+import pulumi
+from sc_secure import SecuredImage
+
+config = pulumi.Config()
+for name in ("app", "other"):
+    SecuredImage(name, {{
+        "image_ref": config.require(f"{{name}}_image"),
+        "registry": {{
+            "server": config.require("door"), "username": "{USERNAME}",
+            "password": pulumi.Output.secret(os.environ["REGISTRY_PASSWORD"]),
+        }},
+        "security": {{"sbom": {{}}, "signing": {{"key": "cosign.key", "password_env": "SIGNING_PASSWORD"}}}},
+    }})
+"""
+HOLDING_IN_YAML = """
+name: trial
+runtime: yaml
+config:
+  door: {type: string}
+  app_image: {type: string}
+  other_image: {type: string}
+  password: {type: string, secret: true}
+resources:
+"""
+for _name in ("app", "other"):
+    HOLDING_IN_YAML += f"""
+  {_name}:
+    type: sc-secure:SecuredImage
+    properties:
+      imageRef: ${{{_name}_image}}
+      registry: {{server: "${{door}}", username: {USERNAME}, password: "${{password}}"}}
+      security: {{sbom: {{}}, signing: {{key: cosign.key, passwordEnv: SIGNING_PASSWORD}}}}
+"""
+
+
+@pytest.fixture
+def held(new_project: NewProject, tmp_path: Path) -> Iterator["Held"]:
+    project = new_project(HOLDING)
+    with locked(project.registry.partition("/")[0]) as door:
+        yield Held(project, door)
+        wait_until(lambda: [each.name for each in (project.folder / ".sc" / "run").iterdir()] == [".gitignore"])
+
+
+class Held:
+    """Two images in a registry that wants a login, which nobody on the machine has but the program."""
+
+    def __init__(self, project: SecuredProject, door: str) -> None:
+        self.project, self._tags = project, dict[str, str]()
+        repository = project.registry.partition("/")[2]
+        project.configure("door", door)
+        for name in ("app", "other"):
+            image = push_image(project.environment, project.folder, f"{project.registry}/{name}", CLEAN)
+            digest = image.rpartition("@")[2]
+            project.configure(f"{name}_image", f"{door}/{repository}/{name}@{digest}")
+            self._tags[name] = f"{project.registry}/{name}:{digest.replace(':', '-')}"
+        project.environment |= {"DOCKER_CONFIG": str(project.folder / "none"), "REGISTRY_PASSWORD": PASSWORD}
+
+    def up(self) -> set[str]:
+        run = self.project.up()
+        assert run.code == 0, run.text
+        return {name for name, op in run.steps.items() if op != "same"}
+
+    def lose(self, name: str) -> None:
+        done = self.project.run("crane", "delete", self._tags[name])
+        assert done.returncode == 0, done.stderr
+
+    def preview(self) -> tuple[set[str], list[str]]:
+        """The steps that a preview would run again, and what it says that it doesn't know."""
+        run = self.project.preview()
+        assert run.code == 0, run.text
+        assert PASSWORD not in run.text
+        assert set(run.steps.values()) <= {"same", "update"}, run.text
+        said = [each["message"].strip() for each in run.messages if each["severity"] in ("info", "warning")]
+        return changed(run.steps), [line for line in said if "known" in line]
+
+    def drift(self, *flags: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        launcher = str(self.project.folder / ".sc/bin/sc-secure")
+        return self.project.run(launcher, "drift", "--stack", "dev", *flags, **environment)
+
+
+def test_credentials_that_only_the_program_holds(held: Held) -> None:
+    held.up()
+    assert held.preview() == (set(), [])
+    held.lose("app")
+    assert held.preview() == (EVERY_STEP, [])
+    assert held.up() == EVERY_STEP
+    assert held.preview() == (set(), [])
+    held.project.environment["REGISTRY_PASSWORD"] = "an old one"
+    steps, said = held.preview()
+    assert steps == set()
+    assert len(said) == 1
+    assert said[0].startswith(UNKNOWN)
+    assert "HTTP 401" in said[0]
+
+
+def test_credentials_that_only_a_program_in_another_language_holds(held: Held, plugin: Path) -> None:
+    project = held.project
+    project.environment["PATH"] = f"{plugin}:{project.environment['PATH']}"
+    (project.folder / "__main__.py").unlink()
+    project.write("Pulumi.yaml", HOLDING_IN_YAML)
+    project._pulumi("config", "set", "--secret", "password", PASSWORD, "--stack", "dev")
+    held.up()
+    held.lose("other")
+    assert held.preview() == ({step.replace("app", "other") for step in EVERY_STEP}, [])
+    # Without the program nobody knows, unless told where else the credentials are.
+    assert "unknown: " in held.drift().stdout
+    flags = ("--registry-username-env", "NAME", "--registry-password-env", "PASSWORD")
+    told = held.drift(*flags, NAME=USERNAME, PASSWORD=PASSWORD)
+    assert told.returncode == 4, told.stderr
+    assert told.stdout.count("  gone: ") == 2
+    assert PASSWORD not in told.stdout + told.stderr
