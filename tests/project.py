@@ -61,15 +61,15 @@ class Project:
     def preview(self, *options: str) -> Run:
         return self._engine("preview", *options)
 
-    def refresh(self) -> Run:
-        return self._engine("refresh", "--yes", "--skip-preview")
+    def refresh(self, *options: str) -> Run:
+        return self._engine("refresh", "--yes", "--skip-preview", *options)
 
     def events(self) -> str:
         """The last run's events, as the engine wrote them."""
         return self._events.read_text()
 
-    def destroy(self) -> Run:
-        return self._engine("destroy", "--yes", "--skip-preview")
+    def destroy(self, *options: str) -> Run:
+        return self._engine("destroy", "--yes", "--skip-preview", *options)
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return what the state has of the program's resources, by name."""

@@ -17,12 +17,18 @@ import pytest
 
 from tests.engine.secured_project import SECURITY, SecuredProject
 from tests.plugins.basic_auth import PASSWORD, USERNAME, locked
+from tests.project import Run
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.engine
 NewProject = Callable[..., SecuredProject]
 
 KEY_PASSWORD, REMOTE, BUILD_ARG = "key-s3ntinel-9f1", "remote-s3ntinel-9f2", "buildarg-s3ntinel-9f3"
+OIDC = "oidc-s3ntinel-9f4"
+LATER = "later-s3ntinel-9f5"
+"""What each is rotated to."""
+LOUD = ("-v=9", "--logtostderr")
+KEYLESS = {"keyless": True, "verify": {"identity_regexp": "^https://ci.example/", "oidc_issuer": "https://ci.example"}}
 # The registry's password three ways, one for each update: a plain string, a Pulumi secret, and an output.
 PROGRAM = f"""
 import os
@@ -31,6 +37,8 @@ from sc_secure import SecuredImage
 
 config = pulumi.Config()
 {SECURITY}
+if config.get_bool("keyless"):
+    security["signing"] = {KEYLESS}
 ways = {{
     "plain": lambda: os.environ["REGISTRY_PASSWORD"],
     "secret": lambda: pulumi.Output.secret(os.environ["REGISTRY_PASSWORD"]),
@@ -50,9 +58,16 @@ pulumi.export("deployable_ref", image.deployable_ref)
 
 def sentinels() -> list[str]:
     """Each secret as it is, and as a login would carry it."""
-    plain = [PASSWORD, KEY_PASSWORD, REMOTE, BUILD_ARG]
-    login = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-    return [*plain, *(base64.b64encode(each.encode()).decode() for each in plain), login]
+    plain = [PASSWORD, KEY_PASSWORD, REMOTE, BUILD_ARG, OIDC, LATER]
+    logins = [f"{USERNAME}:{PASSWORD}", f"{USERNAME}:{LATER}"]
+    return [*plain, *(base64.b64encode(each.encode()).decode() for each in (*plain, *logins))]
+
+
+def spent_token() -> str:
+    """A token of the right form that has run out, so that it is refused and told of."""
+    parts = {"alg": "RS256"}, {"iss": "https://ci.example", "aud": "sigstore", "exp": 1, "jti": OIDC}, OIDC
+    texts = (part if isinstance(part, str) else json.dumps(part) for part in parts)
+    return ".".join(base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in texts)
 
 
 def found(text: str) -> list[str]:
@@ -89,6 +104,8 @@ def project(new_project: NewProject, registry: str, tmp_path: Path) -> Iterator[
     with locked(registry) as door:
         made = new_project(PROGRAM)
         made.environment |= {"SIGNING_PASSWORD": KEY_PASSWORD, "REGISTRY_PASSWORD": PASSWORD, "BUILD_TOKEN": BUILD_ARG}
+        made.environment |= {"SIGSTORE_ID_TOKEN": spent_token()}
+        made.environment |= {"TMPDIR": str(tmp_path / "tmp"), "SC_SECURE_CACHE": str(tmp_path / "cache")}
         made.configure("door", door)
         made.configure("registry", f"{door}/{made.registry.partition('/')[2]}")
         made.configure("way", "plain")
@@ -106,30 +123,47 @@ def project(new_project: NewProject, registry: str, tmp_path: Path) -> Iterator[
             ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
         ):
             subprocess.run(["git", *words], cwd=made.folder, check=True, capture_output=True)
+        for name in ("tmp", "cache"):
+            (tmp_path / name).mkdir()
         yield made
 
 
-def test_none_is_left_anywhere(project: SecuredProject) -> None:
+def rotate(project: SecuredProject) -> None:
+    """Other values for what isn't part of the image."""
+    project.environment |= {"SIGNING_PASSWORD": LATER, "REGISTRY_PASSWORD": LATER, "SIGSTORE_ID_TOKEN": LATER}
+    url = f"https://bot:{LATER}@git.example/acme/shop.git"
+    subprocess.run(["git", "remote", "set-url", "origin", url], cwd=project.folder, check=True, capture_output=True)
+
+
+def test_none_is_left_anywhere(project: SecuredProject, tmp_path: Path) -> None:
     texts: dict[str, str] = {}
+
+    def run(name: str, done: Run, *, fails: bool = False) -> Run:
+        assert (done.code != 0) == fails, done.text[-3000:]
+        texts[name] = done.text + project.events()
+        return done
+
     with watched() as commands:
-        first = project.up("-v=9", "--logtostderr")
-        assert first.code == 0, first.text[-3000:]
-        texts |= {"up": first.text, "events of the first": project.events()}
-        texts["preview"] = project.preview("--diff").text
+        run("up", project.up(*LOUD))
+        run("preview", project.preview("--diff", *LOUD))
         for way in ("secret", "output"):
             project.configure("way", way)
-            again = project.up("--diff")
-            assert again.code == 0, again.text
+            again = run(way, project.up("--diff"))
             assert set(again.steps.values()) == {"same"}, "another way to give it is no change"
-            texts[way] = again.text + project.events()
         project.configure("failOn", "high")
-        failing = project.up()
-        assert failing.code != 0
-        texts["failing up"] = failing.text + project.events()
+        run("failing up", project.up(*LOUD), fails=True)
         project.configure("failOn", "critical")
-        texts["refresh"] = project.refresh().text + project.events()
+        project.configure("keyless", "true")
+        spent = run("up with a spent token", project.up(*LOUD), fails=True)
+        assert "1970-01-01" in spent.text, "the token was read, and why it won't do is told"
+        project.configure("keyless", "false")
+        run("up again", project.up())
+        rotate(project)
+        for name, done in (("rotated, preview", project.preview("--diff")), ("rotated, up", project.up("--diff"))):
+            assert set(run(name, done).steps.values()) == {"same"}
+        run("refresh", project.refresh(*LOUD))
         state = json.loads(project.export("--show-secrets"))["deployment"]["resources"]
-        texts["destroy"] = project.destroy().text + project.events()
+        run("destroy", project.destroy(*LOUD))
     assert "--registry-config .sc/run/dev/SecuredImage-app.json" in json.dumps(state)
     wait_until(lambda: [each.name for each in (project.folder / ".sc" / "run").iterdir()] == [".gitignore"])
     for name, text in texts.items():
@@ -139,7 +173,9 @@ def test_none_is_left_anywhere(project: SecuredProject) -> None:
     assert not found(json.dumps(steps))
     assert len([text for text in commands if "cosign" in text]) > 3, "it looked"
     assert not [text for text in commands if found(text)]
-    # git's own configuration holds what the test wrote there; nothing else does.
-    files = [file for file in project.folder.rglob("*") if file.is_file()]
-    names = {str(file.relative_to(project.folder)) for file in files if found(file.read_text(errors="replace"))}
-    assert names == {".git/config"}
+    # git's own configuration holds what the test wrote there; nothing else does: not the state's folder, the temporary
+    # one, or the cache.
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    names = {str(file.relative_to(tmp_path)) for file in files if found(file.read_text(errors="replace"))}
+    assert names == {str((project.folder / ".git/config").relative_to(tmp_path))}
+    assert any(file.is_relative_to(tmp_path / "cache") for file in files)
