@@ -1,7 +1,8 @@
 """The package as a Pulumi plugin (see PulumiPlugin.yaml): serves the components to programs in any language."""
 
+import sys
+
 import pulumi
-from pulumi.provider.experimental import component_provider_host
 
 from sc_secure import (
     ArtifactRegistryRepository,
@@ -16,6 +17,7 @@ from sc_secure import (
     VerifyCommand,
     __version__,
 )
+from sc_secure.components._host import serve
 
 COMPONENTS: list[type[pulumi.ComponentResource]] = [
     SecuredImage,
@@ -31,4 +33,4 @@ COMPONENTS: list[type[pulumi.ComponentResource]] = [
 ]
 
 if __name__ == "__main__":
-    component_provider_host(name="sc-secure", version=__version__, components=COMPONENTS)
+    serve(COMPONENTS, __version__, sys.argv[1:])
