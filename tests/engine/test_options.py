@@ -1,10 +1,12 @@
 """Pulumi's resource options on `SecuredImage`: each reaches the children that a user expects it on."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sc_secure.components._step import GRACE_SECONDS, QUEUE_SECONDS
+from tests.components.mocked import REFERENCE
 from tests.engine.conftest import NewProject
 from tests.engine.secured_project import STEPS, SecuredProject
 from tests.images import CLEAN, push_image
@@ -116,3 +118,49 @@ def lose_all(project: SecuredProject, reference: str) -> None:
     repository, digest = reference.split("@")
     done = project.run("crane", "delete", f"{repository}:{digest.replace(':', '-')}")
     assert done.returncode == 0, done.stderr
+
+
+IN_YAML = f"""
+name: trial
+runtime: yaml
+resources:
+  before:
+    type: sc-secure:SbomCommand
+    properties: {{image: {REFERENCE}}}
+  command-elsewhere:
+    type: pulumi:providers:command
+  platform:
+    type: sc-secure:SbomCommand
+    properties: {{image: {REFERENCE}}}
+  app:
+    type: sc-secure:SecuredImage
+    properties:
+      imageRef: {REFERENCE}
+      security: {{sbom: {{}}, signing: {{key: cosign.key}}, timeouts: {{sign: 120}}}}
+    options:
+      dependsOn: ["${{before}}"]
+      parent: ${{platform}}
+      protect: true
+      retainOnDelete: true
+      providers: ["${{command-elsewhere}}"]
+"""
+
+
+def test_options_reach_the_children_from_another_language(new_project: NewProject, plugin: Path) -> None:
+    """All but those that Pulumi drops on the way: docs/languages.md."""
+    project = new_project()
+    (project.folder / "__main__.py").unlink()
+    project.write("Pulumi.yaml", IN_YAML)
+    project.environment["PATH"] = f"{plugin}:{project.environment['PATH']}"
+    plan = project.plan()
+    states = [step["newState"] for step in plan["steps"] if step["newState"]["type"] == "command:local:Command"]
+    children = {name_of(each["urn"]): each for each in states if name_of(each["urn"]).startswith("app-")}
+    assert set(children) == {"app-sbom", "app-sign", "app-attest-sbom", "app-verify"}
+    for name, state in children.items():
+        assert "$sc-secure:index:SbomCommand$sc-secure:index:SecuredImage$" in state["urn"].replace("::", "$"), name
+        assert state["protect"] is True, name
+        assert state["retainOnDelete"] is True, name
+        assert "::command-elsewhere::" in state["provider"], name
+        assert "before" in {name_of(urn) for urn in state["dependencies"]}, name
+    limit = QUEUE_SECONDS + 120 + GRACE_SECONDS
+    assert children["app-sign"]["customTimeouts"] == {"create": limit, "update": limit}
