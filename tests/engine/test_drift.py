@@ -312,6 +312,9 @@ def test_credentials_that_only_a_program_in_another_language_holds(held: Held, p
     held.up()
     held.lose("other")
     assert held.preview() == ({step.replace("app", "other") for step in EVERY_STEP}, [])
+    project._pulumi("config", "set", "--secret", "password", "an old one", "--stack", "dev")
+    steps, said = held.preview()
+    assert (steps, len(said)) == (set(), 1), "one look, and one line, for both components"
     # Without the program nobody knows, unless told where else the credentials are.
     assert "unknown: " in held.drift().stdout
     flags = ("--registry-username-env", "NAME", "--registry-password-env", "PASSWORD")
