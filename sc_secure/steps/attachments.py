@@ -193,7 +193,8 @@ def _candidates(registry: Registry, image: ImageReference, predicate_type: str) 
     """Each manifest that may hold a statement of that type; the newest first."""
     for digest in reversed(registry.referrers(image.digest)):
         manifest = registry.manifest(digest)
-        if manifest is not None and _may_hold(manifest.content, predicate_type):
+        # Where there is no bundle at all, cosign would look at its older tags.
+        if manifest is not None and _layers(manifest.content) and _may_hold(manifest.content, predicate_type):
             yield manifest
 
 

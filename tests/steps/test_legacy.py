@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.bundles import put_referrer
 from tests.command_line import CommandLine
 from tests.images import CLEAN, VULNERABLE, attachments, push_index
 from tests.steps.conftest import PushImage
@@ -129,6 +130,14 @@ def test_another_images_tag_doesnt_count(
     for step in ("image verify", "sbom verify"):
         assert sc(f"{step} --image {signed} {PUBLIC}").code == 0
         assert sc(f"{step} --image {other} {PUBLIC}").code == 4
+
+
+def test_what_another_tool_attached_doesnt_hide_it(sc: CommandLine, image: str, key: str) -> None:
+    for step in ("image sign", "sbom attach"):
+        assert sc(f"{step} --image {image} {key} --signature-format legacy").code == 0
+    put_referrer(image, b"no bundle")
+    done = sc(f"image verify --image {image} {PUBLIC} --attestation cyclonedx")
+    assert done.code == 0, done.stderr
 
 
 def test_each_platforms_image(
