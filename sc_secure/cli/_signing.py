@@ -9,11 +9,10 @@ from typing import TypedDict, get_args
 import click
 
 from sc_secure.cli._shared import KEY_HELP, Command, Shared, Soft, password_option
-from sc_secure.errors import ConfigError
-from sc_secure.policy.sigstore import LEGACY_NEEDS, SignatureFormat
+from sc_secure.policy.sigstore import SignatureFormat
 from sc_secure.tools.cosign import Signer
 from sc_secure.tools.key import parse_key
-from sc_secure.tools.services import Keyless, Services, parse_services
+from sc_secure.tools.services import Keyless, Services, check_form, parse_services
 
 
 class Witnessed(TypedDict):
@@ -71,7 +70,7 @@ def signer_options(command: Command) -> Command:
             default="bundle",
             show_default=True,
             help="How it is kept in the registry: as a Sigstore bundle, or in cosign's older way (.sig and .att tags), "
-            "which needs a key and no log.",
+            "which holds log entries of a Rekor 1 alone.",
         ),
     )
     for option in reversed(options):
@@ -101,8 +100,7 @@ def signer_of(values: Witnessed) -> Signer:
     }
     services = parse_services(said, keyless=keyless, transparency_log=values["transparency_log"])
     form = values["signature_format"]
-    if form != "bundle" and (keyless or services):
-        raise ConfigError(f"--signature-format: {form} {LEGACY_NEEDS}", advice="use bundle, or a key alone")
+    check_form(form, services, "--signature-format")
     if keyless:
-        return Keyless(services or Services())
+        return Keyless(services or Services(), form)
     return replace(parse_key(key or "", password, os.environ, services=services), form=form)

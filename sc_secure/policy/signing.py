@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from sc_secure.policy.block import Block
-from sc_secure.policy.sigstore import LEGACY_NEEDS, SETTINGS, SignatureFormat, SigstoreProblem, check
+from sc_secure.policy.sigstore import SETTINGS, SignatureFormat, SigstoreProblem, check
 from sc_secure.policy.source import check_builder, check_source
 
 MAX_KEYS = 8
@@ -65,8 +65,8 @@ class Signing(Block):
     signing_config: SigstorePath | None = None
     """A private Sigstore's services, in place of their URLs: a file's path relative to the project."""
     format: SignatureFormat = "bundle"
-    """How signatures and attestations are kept in the registry: as Sigstore bundles, in cosign's older way, which needs
-    a key and no log, or both."""
+    """How signatures and attestations are kept in the registry: as Sigstore bundles, in cosign's older way, which holds
+    log entries of a Rekor 1 alone, or both."""
     verify: SignatureVerify = Field(default_factory=SignatureVerify)
     """How what was signed is verified."""
 
@@ -92,8 +92,6 @@ class Signing(Block):
         if self.keyless and self.password_env is not None:
             raise SigstoreProblem("password_env", "has no meaning with {keyless}")
         check(self.sigstore, keyless=self.keyless, transparency_log=self.transparency_log)
-        if self.format != "bundle" and (self.logged or self.sigstore):
-            raise SigstoreProblem("format", f"{self.format} {LEGACY_NEEDS}; use bundle")
         return self
 
     @property

@@ -19,11 +19,8 @@ SETTINGS = (*URLS, "oidc_issuer", "trusted_root", "signing_config")
 """All that is said of a Sigstore, by the names that a Pulumi program uses."""
 SignatureFormat = Literal["bundle", "legacy", "both"]
 """How a signature is kept in the registry: as a Sigstore bundle that refers to the image, or in cosign's older way, in
-the tags `sha256-….sig` and `.att`, for verifiers that don't know bundles; or in both ways."""
-LEGACY_NEEDS = (
-    "is made with a key, and without a log or a timestamp authority: what witnesses a signature is in its bundle"
-)
-"""What the older way is for, here: it holds entries of Rekor 1 alone."""
+the tags `sha256-….sig` and `.att`, for verifiers that don't know bundles; or in both ways. The older way holds log
+entries of a Rekor 1 alone: which one a private log is, its files or its URL say, where the step runs."""
 _SAFE = re.compile(r"[!-+\--~]{1,1000}", re.ASCII)
 """Printable, and without the comma that separates what cosign is told of a service."""
 

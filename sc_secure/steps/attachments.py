@@ -5,19 +5,20 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal, cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps.session import Session
 from sc_secure.tools import legacy
-from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
+from sc_secure.tools.cosign import SIGNATURE, Verifier
 from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
-from sc_secure.tools.log_entry import LogEntry, log_entry
+from sc_secure.tools.log_entry import LogEntry, log_entry, older_entry
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Manifest, Registry
+from sc_secure.tools.statement import Statement
 from sc_secure.tools.transient import TransientFailure, with_retries
 
 Form = Literal["bundle", "legacy"]
@@ -109,39 +110,48 @@ def _find_legacy(
     predicate_type: str,
     accept: Callable[[Statement], bool],
 ) -> Attachment | None:
-    """What a key signed, and nobody had to witness: only that is kept in the older way here."""
-    if not isinstance(verifier, Key) or verifier.services is not None:
-        return None
     registry, wanted = session.registry(image), "" if predicate_type == SIGNATURE else predicate_type
     manifest = registry.manifest(legacy.tag(image, attestation=bool(wanted)))
     layers = [each for each in legacy.layers(manifest.content) if each.predicate_type == wanted] if manifest else []
     if not layers:
         return None
-
-    def where(holds: Callable[[bytes], bool]) -> str:
-        for layer in reversed(layers):
-            content = registry.blob(layer.digest, limit=_MAX_BUNDLE)
-            if content is not None and holds(content):
-                return layer.digest
-        raise InfrastructureError(f"{image.subject}: what was verified isn't there when read back", advice="try again")
+    # cosign takes a certificate that is good at the moment without a timestamp, which would then be none later.
+    stamped = isinstance(verifier, Identity) and not verifier.logged
 
     if not wanted:
-        for text in session.cosign.signed(image, verifier):
+        for signed in session.cosign.signed(image, verifier):
             statement = Statement(SIGNATURE, {}, frozenset({image.hex}), payload="", signature="")
-            if accept(statement):
-                return Attachment(statement, where(partial(_says, text)))
+            if accept(statement) and (signed.timestamp or not stamped):
+                entry = signed.entry if verifier.logged else None
+                return Attachment(statement, _layer_of(registry, image, layers, signed), entry)
         return None
     for statement in session.cosign.statements(image, verifier, wanted, legacy=True):
         if accept(statement):
-            return Attachment(statement, where(partial(_is_envelope, statement=statement)))
+            # Whoever can write to the registry can put the same envelope there with other witnesses, and cosign doesn't
+            # tell which of them it verified: what they don't all say isn't known.
+            holders = [each for each in layers if each.digest == statement.envelope]
+            if not holders:
+                raise _lost(image)
+            if stamped and not all(each.timestamp for each in holders):
+                continue
+            agreed = all(each.bundle == holders[0].bundle for each in holders)
+            entry = older_entry(holders[0].bundle) if agreed and verifier.logged else None
+            return Attachment(statement, statement.envelope, entry)
     return None
 
 
-def _says(text: Json, content: bytes) -> bool:
-    try:
-        return parse_object(content, "a signed text") == text
-    except InfrastructureError:
-        return False
+def _layer_of(registry: Registry, image: ImageReference, layers: Sequence[legacy.Layer], signed: legacy.Signed) -> str:
+    """The digest of the layer that was verified. cosign prints the text with what witnesses it, and so not as it is."""
+    for layer in reversed(layers):
+        if signed.may_be(layer):
+            content = registry.blob(layer.digest, limit=_MAX_BUNDLE)
+            if content is not None and signed.is_in(content):
+                return layer.digest
+    raise _lost(image)
+
+
+def _lost(image: ImageReference) -> InfrastructureError:
+    return InfrastructureError(f"{image.subject}: what was verified isn't there when read back", advice="try again")
 
 
 def _check_that_none_was_passed_over(
@@ -230,17 +240,7 @@ def _holds(bundle: bytes, statement: Statement) -> bool:
         envelope = parse_object(bundle, "a bundle").get("dsseEnvelope")
     except InfrastructureError:
         return False  # anybody's rubbish beside what was verified
-    return isinstance(envelope, dict) and _is_the_envelope(cast("Json", envelope), statement)
-
-
-def _is_envelope(content: bytes, statement: Statement) -> bool:
-    try:
-        return _is_the_envelope(parse_object(content, "an envelope"), statement)
-    except InfrastructureError:
-        return False
-
-
-def _is_the_envelope(content: Json, statement: Statement) -> bool:
+    content = cast("Json", envelope) if isinstance(envelope, dict) else {}
     signatures = content.get("signatures")
     first = cast("list[object]", signatures)[0] if isinstance(signatures, list) and signatures else None
     said = cast("Json", first).get("sig") if isinstance(first, dict) else None

@@ -17,10 +17,11 @@ from sc_secure.steps.platforms import platforms_output, whole_and_parts
 from sc_secure.steps.result import Artifact, StepResult
 from sc_secure.steps.session import Session
 from sc_secure.steps.writing import Outputs, write
-from sc_secure.tools.cosign import Signer, Statement
+from sc_secure.tools.cosign import Signer
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.statement import Statement
 
 _PROVENANCE_TIMES = (("runDetails", "metadata"),)
 _SCAN_TIMES = (("metadata",),)

@@ -35,7 +35,7 @@ from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.identity import parse_identity
 from sc_secure.tools.key import Key, parse_key
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.services import Keyless, Services, parse_services
+from sc_secure.tools.services import Keyless, Services, check_form, parse_services
 from sc_secure.tools.workspace import disk_failures
 
 Attested = Literal["sbom", "provenance", "scan"]
@@ -290,8 +290,9 @@ def _rules(said: Scan) -> Rules:
 def _signer(signing: Signing, environ: Mapping[str, str]) -> Signer:
     said, log = signing.sigstore, signing.transparency_log
     services = parse_services(said, keyless=signing.keyless, transparency_log=log, naming=_in_policy)
+    check_form(signing.format, services, _in_policy("format"))
     if signing.keyless:
-        return Keyless(services or Services())
+        return Keyless(services or Services(), signing.format)
     return replace(parse_key(signing.key or "", signing.password_env, environ, services=services), form=signing.format)
 
 

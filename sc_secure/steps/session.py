@@ -22,6 +22,7 @@ from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Credentials, Registry
+from sc_secure.tools.registry_writing import Writer
 from sc_secure.tools.slots import slot
 from sc_secure.tools.table import tool
 from sc_secure.tools.text import printable
@@ -66,6 +67,10 @@ class Session:
         if place not in self._registries:
             self._registries[place] = Registry(*place, lambda: self._credentials(image.registry))
         return self._registries[place]
+
+    def writer(self, image: ImageReference) -> Writer:
+        """Writes to the image's repository."""
+        return Writer(image.registry, image.repository, lambda: self._credentials(image.registry))
 
     def _credentials(self, host: str) -> Credentials | None:
         """A registry's credentials, found once for all its repositories."""

@@ -12,9 +12,11 @@ from sc_secure.steps.origin import Origin
 from sc_secure.steps.platforms import platforms_output, whole_and_parts
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
+from sc_secure.steps.status import attached
+from sc_secure.tools.cosign import SIGNATURE, Verifier
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
+from sc_secure.tools.statement import Statement
 from sc_secure.tools.text import printable
 
 _OF_THE_CONTENT = {PREDICATES[name].uri for name in ("cyclonedx", "spdx", "syft", "vuln")}
@@ -152,8 +154,7 @@ def _verify(
 def _failed(session: Session, image: ImageReference, verifier: Verifier, what: str) -> VerificationFailed:
     """The error: what isn't there, what is, and, where an identity was looked for, who signed instead."""
     if isinstance(verifier, Key):
-        logged = verifier.services is not None and verifier.services.transparency_log
-        entry = ", or without an entry in a transparency log that is trusted" if logged else ""
+        entry = ", or without an entry in a transparency log that is trusted" if verifier.logged else ""
         key = "one of these keys" if verifier.also else "this key"
         return VerificationFailed(
             f"{image.subject}: not there, or not by {key}{entry}{what}",
@@ -161,7 +162,7 @@ def _failed(session: Session, image: ImageReference, verifier: Verifier, what: s
         )
     signers = session.cosign.signers(image, verifier)
     instead = f"; attached: {'; '.join(signers)}" if signers else ""
-    if not session.registry(image).referrers(image.digest):
+    if not attached(session.registry(image), image):
         instead = "; nothing is attached"
     return VerificationFailed(
         f"{image.subject}: not there, or not by {verifier}{what}{instead}",

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.policy.sigstore import SignatureFormat
 from sc_secure.steps.attachments import FORMS, Attachment, Form, find
 from sc_secure.steps.session import Session
+from sc_secure.tools import legacy
 from sc_secure.tools.certificate import bundle_identity
-from sc_secure.tools.cosign import Signer, Statement, Verifier
+from sc_secure.tools.cosign import SIGNATURE, Signer, Verifier
 from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
-from sc_secure.tools.services import Keyless, log_url
+from sc_secure.tools.registry_writing import Writer
+from sc_secure.tools.services import Keyless, log_url, timestamp_url
+from sc_secure.tools.statement import Statement
 from sc_secure.tools.text import printable
+from sc_secure.tools.timestamp import timestamp
 from sc_secure.tools.transient import TransientFailure, with_retries
 
-Make = Callable[[Path | None, str], None]
-"""Signs and attaches: the file that the bundle goes to (None: kept in the older way), and the identity token (empty for
-a key)."""
+
+class Make(Protocol):
+    """Signs, and attaches what isn't kept in the older way."""
+
+    def __call__(self, bundle: Path, token: str, *, older: bool) -> None:
+        """Sign.
+
+        Args:
+            bundle: the file that the bundle goes to.
+            token: the identity token; empty for a key.
+            older: it is kept in the older way: it goes to the file alone.
+        """
+
+
 Outputs = dict[str, str | int | float | bool | dict[str, str]]
 _WRITES = 4
 _FORMS: dict[SignatureFormat, tuple[Form, ...]] = {"bundle": ("bundle",), "legacy": ("legacy",), "both": FORMS}
@@ -59,7 +75,7 @@ def write(
     with session.lock(image, "attach"):
         written = [
             _write(_Author(session, image, signer, form), predicate_type, accept=accept, make=make)
-            for form in _FORMS[signer.form if isinstance(signer, Key) else "bundle"]
+            for form in _FORMS[signer.form]
         ]
     found, _, outputs = written[0]
     return found, all(was_there for _, was_there, _ in written), outputs
@@ -78,7 +94,7 @@ def _write(
 
     def put_and_look() -> Attachment | None:
         try:
-            author.put(make)
+            author.put(make, predicate_type)
         except TransientFailure:
             # The answer may have been lost after the write: writing again then would add a second one.
             found = look()
@@ -108,23 +124,38 @@ class _Author:
         self.form: Form = form
         self._bundle = session.temp / "made.sigstore.json"
         self._bundle.unlink(missing_ok=True)
+        self._stamp: bytes | None = None
+        self._writer: Writer | None = None
         self.verifier: Verifier | None = signer if isinstance(signer, Key) else self._expected(signer)
         """None: nobody but the certificate authority knows yet by what name it will sign."""
 
-    def put(self, make: Make) -> None:
+    def put(self, make: Make, predicate_type: str) -> None:
         """Sign and attach; only attach what is signed already."""
-        if self.form == "legacy":
-            make(None, "")
-            return
         if self._bundle.exists():
-            self.session.cosign.attach(self.image, self._bundle)
-            return
-        token = "" if isinstance(self._signer, Key) else self.session.identity_token().value
-        try:
-            make(self._bundle, token)
-        finally:
-            if isinstance(self._signer, Keyless) and self._bundle.exists():
-                self._learn(self._signer)
+            if self.form == "bundle":
+                self.session.cosign.attach(self.image, self._bundle)
+        else:
+            token = "" if isinstance(self._signer, Key) else self.session.identity_token().value
+            try:
+                make(self._bundle, token, older=self.form == "legacy")
+            finally:
+                if isinstance(self._signer, Keyless) and self._bundle.exists():
+                    self._learn(self._signer)
+        if self.form == "legacy":
+            self._put_layer(predicate_type)
+
+    def _put_layer(self, predicate_type: str) -> None:
+        bundle, is_signature = self._bundle.read_bytes(), predicate_type == SIGNATURE
+        if is_signature:
+            made = legacy.signature(legacy.text_to_sign(self.image), bundle)
+        else:
+            authority = timestamp_url(self._signer.services)
+            if authority and self._stamp is None:
+                self._stamp = timestamp(authority, legacy.envelope(bundle))
+            made = legacy.attestation(bundle, predicate_type, self._stamp)
+        self._writer = self._writer or self.session.writer(self.image)
+        tag = legacy.tag(self.image, attestation=not is_signature)
+        self._writer.add_layer(tag, made.content, made.media_type, made.annotations)
 
     def outputs(self, found: Attachment) -> Outputs:
         """Who signed, and where it is logged: only what there is."""

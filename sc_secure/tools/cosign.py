@@ -1,6 +1,6 @@
 """cosign 3: signs and attests in the registry, and verifies what is there.
 
-What witnesses a signature is said by a signing configuration and a trusted root, never by cosign's deprecated flags. An
+What witnesses a signature is said by a signing configuration and a trusted root, not by cosign's deprecated flags. An
 identity token goes to cosign in its environment alone.
 
 Verified is by a key or by an identity, and what the other kind signed is never taken: cosign sees to it that a key's
@@ -9,26 +9,23 @@ check meets no certificate and an identity's no bare key.
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised
 from sc_secure.tools.certificate import bundle_identity
-from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, Identity
 from sc_secure.tools.key import Key
-from sc_secure.tools.legacy import SIGN_FLAGS, VERIFY_FLAGS, signed
+from sc_secure.tools.legacy import OFFLINE, VERIFY_FLAGS, Signed, signed, text_to_sign
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.refusals import mismatches, reasons
 from sc_secure.tools.rekor import logged
 from sc_secure.tools.services import Keyless, Services, Witnesses, witnesses
+from sc_secure.tools.statement import Statement, read_statements
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, classify, failure, with_retries
 
@@ -46,28 +43,13 @@ _NOTHING_MATCHES = (
 )
 _MAX_ENVELOPES = 512 * MIB
 _MAX_NAMED = 3
+# Names that others chose: they say nothing of what failed.
+_WHO_ELSE = re.compile(r"got subjects \[.*\] with issuer .*")
 # What registries say of a tag that stays as it is. The repository's name, which may be anything, is within the URL.
 _IMMUTABLE = re.compile(r"\bPUT \S+/manifests/\S+: .*(immutab|cannot be overwritten)", re.IGNORECASE)
 _FULCIO_REFUSES = re.compile(
     r"processing the identity token|Fulcio returned 40[13]\b|not verified by identity provider"
 )
-
-
-@dataclass(frozen=True)
-class Statement:
-    """An in-toto statement about the image whose signature cosign verified.
-
-    https://github.com/in-toto/attestation/blob/v1.1.0/spec/v1/statement.md
-    """
-
-    predicate_type: str
-    predicate: Json
-    subjects: frozenset[str]
-    """SHA-256 digests of what it is about, in hexadecimal."""
-    payload: str
-    """The DSSE envelope's payload, base64, as it is in the registry."""
-    signature: str
-    """The envelope's first signature, base64."""
 
 
 class Cosign:
@@ -87,32 +69,38 @@ class Cosign:
         self._witnesses: dict[tuple[Services | None, bool], Witnesses] = {}
 
     def sign(  # an empty token is none  # nosec B107
-        self, image: ImageReference, signer: Signer, bundle: Path | None, token: str = ""
+        self, image: ImageReference, signer: Signer, bundle: Path, token: str = "", *, older: bool = False
     ) -> None:
         """Sign the image's digest and write the signature into its registry.
 
         Args:
             image: what is signed.
             signer: a private key, or a Sigstore that gives out a certificate.
-            bundle: the file that the signature goes to as well, before the registry is written to; None: it is kept
-                in the older way, see `legacy`, which a key's can be.
+            bundle: the file that the signature goes to as well, before the registry is written to.
             token: without a key: the identity token.
+            older: sign what is kept in the older way, see `legacy`; it goes to the file alone.
 
         Raises:
             ConfigError: the key's password is wrong.
             InfrastructureError, NotAuthorised: cosign or a service failed.
         """
-        self._write(["sign"], image, signer, bundle, token)
+        if older:
+            text = self._temp / "text-to-sign.json"
+            text.write_bytes(text_to_sign(image))
+            self._write(["sign-blob", str(text)], image, signer, bundle, token, older=True)
+        else:
+            self._write(["sign", image.subject], image, signer, bundle, token)
 
     def attest(  # an empty token is none  # nosec B107
         self,
         image: ImageReference,
         signer: Signer,
-        bundle: Path | None,
+        bundle: Path,
         token: str = "",
         *,
         predicate_type: str,
         predicate: Path,
+        older: bool = False,
     ) -> None:
         """Sign a statement about the image and write it into its registry.
 
@@ -123,12 +111,14 @@ class Cosign:
             token: see `sign`.
             predicate_type: cosign's short name (`cyclonedx`, `spdxjson`, `slsaprovenance1`, `vuln`) or a URI.
             predicate: the file that holds it.
+            older: see `sign`.
 
         Raises:
             ConfigError, InfrastructureError, NotAuthorised: see `sign`.
         """
         about = [f"--type={predicate_type}", f"--predicate={predicate}"]
-        self._write(["attest", *about], image, signer, bundle, token)
+        words = ["attest", *about, *(["--no-upload"] if older else []), image.subject]
+        self._write(words, image, signer, bundle, token, older=older)
 
     def attach(self, image: ImageReference, bundle: Path) -> None:
         """Write a bundle that is made into the image's registry.
@@ -157,23 +147,24 @@ class Cosign:
             InfrastructureError, NotAuthorised: cosign or the registry failed, after retries.
         """
         output = self._temp / "envelopes.jsonl"
-        how = VERIFY_FLAGS if legacy else ()
-        words = ["verify-attestation", f"--type={predicate_type}", *how, *self._who(verifier)]
+        who = self._who_in_tags(verifier) if legacy else self._who(verifier)
+        words = ["verify-attestation", f"--type={predicate_type}", *who]
         if not self._verified(words, image, verifier, output):
             return []
-        found = [_statement(line) for line in _lines(output)]
+        found = read_statements(output)
         # cosign checks the subject too; a later one may not.
-        return [each for each in found if each and each.predicate_type == predicate_type and image.hex in each.subjects]
+        return [each for each in found if each.predicate_type == predicate_type and image.hex in each.subjects]
 
-    def signed(self, image: ImageReference, key: Key) -> list[Json]:
-        """What this key signed of this digest in the older way: the signed texts. An empty list: nothing.
+    def signed(self, image: ImageReference, verifier: Verifier) -> list[Signed]:
+        """What this signer signed of this digest in the older way. An empty list: nothing.
 
         Raises:
+            ConfigError: cosign can't read the identity's expression or trusted root.
             InfrastructureError, NotAuthorised: cosign or the registry failed, after retries.
         """
         output = self._temp / "signed.json"
-        words = ["verify", "--output=json", *VERIFY_FLAGS, *self._who(key)]
-        return signed(output.read_bytes(), image) if self._verified(words, image, key, output) else []
+        words = ["verify", "--output=json", *self._who_in_tags(verifier)]
+        return signed(output.read_bytes(), image) if self._verified(words, image, verifier, output) else []
 
     def _verified(self, words: list[str], image: ImageReference, verifier: Verifier, output: Path) -> bool:
         """Whether cosign verified something; it is in `output` then."""
@@ -183,7 +174,7 @@ class Cosign:
             done = self._runner.run(argv, env=self._env(), stdout=output, stdout_limit=_MAX_ENVELOPES)
             if done.code != 0 and isinstance(verifier, Identity):
                 _check_readable(done)
-            kind = classify(done.stderr)
+            kind = classify(_WHO_ELSE.sub("", done.stderr))
             # Of the older tags, cosign says that nothing matches also where it couldn't fetch what is there.
             known = kind is Kind.PERMANENT or VERIFY_FLAGS[0] not in words
             if done.code != 0 and not (known and any(said in done.stderr for said in _NOTHING_MATCHES)):
@@ -260,7 +251,20 @@ class Cosign:
             return [key, "--insecure-ignore-tlog"]
         return [key, f"{ROOT_FLAG}={services.trusted_root}"] if services.trusted_root else [key]
 
-    def _write(self, words: list[str], image: ImageReference, signer: Signer, bundle: Path | None, token: str) -> None:
+    def _who_in_tags(self, verifier: Verifier) -> list[str]:
+        """The same, to look at what is kept in the older way."""
+        return [*VERIFY_FLAGS, *([OFFLINE] if verifier.logged else []), *self._who(verifier)]
+
+    def _write(
+        self,
+        words: list[str],
+        image: ImageReference,
+        signer: Signer,
+        bundle: Path,
+        token: str,
+        *,
+        older: bool = False,
+    ) -> None:
         if isinstance(signer, Key):
             if signer.public:
                 raise ConfigError(f"--key {signer.reference}: a public key can't sign", advice="give the private key")
@@ -268,18 +272,16 @@ class Cosign:
         else:
             # Named: cosign would ask the machine for an identity of its own first, where it has one.
             who, env = "--oidc-provider=envvar", self._env(SIGSTORE_ID_TOKEN=token)
+        shown_to = self._shown_to(signer, older=older)
+        command, *arguments = words
+        sign = ["cosign", command, who, *shown_to.flags, "--yes"]
         # Tried once: whether a failed write was one is for the caller to see (`writing.write`).
-        if bundle is None:
-            self._checked(["cosign", *words, who, *SIGN_FLAGS, "--yes", image.subject], env)
-            return
-        shown_to = self._shown_to(signer)
-        sign = ["cosign", *words, who, *shown_to.flags, "--yes"]
         if not shown_to.rekor_v1:
-            self._checked([*sign, f"--bundle={bundle}", image.subject], env)
+            self._checked([*sign, f"--bundle={bundle}", *arguments], env)
             return
         unlogged = self._temp / "unlogged.sigstore.json"
-        kept_here = "--upload=false" if words[0] == "sign" else "--no-upload"
-        self._checked([*sign, kept_here, f"--bundle={unlogged}", image.subject], env)
+        kept_here = "--upload=false" if command == "sign" else "--no-upload"
+        self._checked([*sign, kept_here, f"--bundle={unlogged}", *arguments], env)
         complete = unlogged.with_name("logged.sigstore.json")
         key = self.public_key(signer).read_bytes() if isinstance(signer, Key) else b""
         complete.write_bytes(logged(unlogged.read_bytes(), shown_to.rekor_v1, key))
@@ -293,14 +295,13 @@ class Cosign:
         complete.replace(bundle)
         self.attach(image, bundle)
 
-    def _shown_to(self, signer: Signer) -> Witnesses:
-        keyless = isinstance(signer, Keyless)
-        known = (signer.services, keyless)
-        if known not in self._witnesses:
-            self._witnesses[known] = witnesses(
-                signer.services, self._temp, self._create_signing_config, keyless=keyless
+    def _shown_to(self, signer: Signer, *, older: bool) -> Witnesses:
+        services, keyless = signer.services, isinstance(signer, Keyless)
+        if (services, older) not in self._witnesses:
+            self._witnesses[services, older] = witnesses(
+                services, self._temp, self._create_signing_config, keyless=keyless, older=older
             )
-        return self._witnesses[known]
+        return self._witnesses[services, older]
 
     def _create_signing_config(self, services: list[str], file: Path) -> None:
         self._checked(["cosign", "signing-config", "create", *services, f"--out={file}"], self._env())
@@ -323,6 +324,11 @@ class Cosign:
                 f"a tag of the registry can't be overwritten: {done.summary()}",
                 advice="let tags that start with sha256- be overwritten, or use a registry with the referrers API, "
                 "and bundles: see docs/registries.md",
+            )
+        if "[404] createLogEntry" in done.stderr:
+            raise InfrastructureError(
+                f"what answers at the transparency log's URL isn't a Rekor 1: {done.summary()}",
+                advice="check the URL, and how the trusted root names the log; a Rekor 2 goes with bundles alone",
             )
         if "404 Not Found" in done.stderr or "MANIFEST_UNKNOWN" in done.stderr:
             raise InfrastructureError(f"the registry doesn't hold this image: {done.summary()}")
@@ -350,27 +356,3 @@ def _check_readable(done: Completed) -> None:
     for said, flag in {"error parsing regexp:": REGEXP_FLAG, "loading trusted root:": ROOT_FLAG}.items():
         if said in done.stderr:
             raise ConfigError(f"{flag}: cosign can't read it: {done.summary()}")
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from file
-
-
-def _statement(line: bytes) -> Statement | None:
-    """What a DSSE envelope that cosign printed holds; None for a line that isn't one."""
-    try:
-        envelope = parse_object(line, "an envelope")
-        payload, signatures = envelope["payload"], cast("list[Json]", envelope["signatures"])
-        content = parse_object(base64.b64decode(cast("str", payload), validate=True), "a statement")
-        predicate, kind = content["predicate"], content["predicateType"]
-        signature = signatures[0]["sig"]
-        subjects = cast("list[Json]", content["subject"])
-        digests = frozenset(str(cast("Json", each["digest"]).get("sha256")) for each in subjects)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, InfrastructureError):
-        return None
-    if not (isinstance(predicate, dict) and isinstance(kind, str) and isinstance(payload, str)):
-        return None
-    if not isinstance(signature, str):
-        return None
-    return Statement(kind, cast("Json", predicate), digests, payload, signature)

@@ -76,6 +76,11 @@ class Identity:
         return cls(re.escape(name), issuer, trusted_root, transparency_log, name)
 
     @property
+    def logged(self) -> bool:
+        """As `Key.logged`."""
+        return self.transparency_log
+
+    @property
     def flags(self) -> list[str]:
         """cosign's flags for what a signature must have."""
         whole = rf"\A(?:{self.regexp})\z"

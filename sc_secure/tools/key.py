@@ -44,6 +44,11 @@ class Key:
     form: SignatureFormat = "bundle"
     """How its signatures are kept in the registry."""
 
+    @property
+    def logged(self) -> bool:
+        """Its signatures get an entry in a transparency log, and count only with one."""
+        return self.services is not None and self.services.transparency_log
+
 
 def parse_key(
     text: str, password_env: str | None, environ: Mapping[str, str], *, services: Services | None = None

@@ -28,7 +28,8 @@ class LogEntry:
     log_id: str
     """The log's own name, in hexadecimal."""
     uuid: str
-    """A Rekor 1's name for the entry; empty for a Rekor 2, which has none."""
+    """A Rekor 1's name for the entry: the leaf's hash, and before it the tree's number where a bundle tells it; empty
+    for a Rekor 2, which has none."""
     time: str
     """When a Rekor 1 took it, by its own clock, as RFC 3339; empty for a Rekor 2, which has none."""
 
@@ -41,10 +42,30 @@ def log_entry(bundle: bytes) -> LogEntry | None:
         log_id = base64.b64decode(str(cast("Json", entry["logId"])["keyId"]), validate=True).hex()
         # protobuf's JSON leaves out what is zero.
         index, seconds = int(str(entry.get("logIndex", 0))), int(str(entry.get("integratedTime", 0)))
-        time = datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z") if seconds else ""
-        return LogEntry(str(index), log_id, _uuid(entry), time)
+        return LogEntry(str(index), log_id, _uuid(entry), _time(seconds))
     except (InfrastructureError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+def older_entry(bundle: object) -> LogEntry | None:
+    """The entry that cosign's older form keeps beside a signature; None: it isn't one.
+
+    https://github.com/sigstore/cosign/blob/v3.1.3/specs/SIGNATURE_SPEC.md (`dev.sigstore.cosign/bundle`)
+
+    Args:
+        bundle: the annotation's content.
+    """
+    try:
+        payload = cast("Json", cast("Json", bundle)["Payload"])
+        log_id = bytes.fromhex(str(payload["logID"])).hex()
+        leaf = _leaf(str(payload["body"]))
+        return LogEntry(str(int(str(payload["logIndex"]))), log_id, leaf, _time(int(str(payload["integratedTime"]))))
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z") if seconds else ""
 
 
 def _uuid(entry: Json) -> str:
@@ -53,5 +74,9 @@ def _uuid(entry: Json) -> str:
     tree = _TREE.fullmatch(str(checkpoint).partition("\n")[0])
     if tree is None:
         return ""
-    body = base64.b64decode(str(entry["canonicalizedBody"]), validate=True)
-    return f"{int(tree[1]):016x}{hashlib.sha256(bytes(1) + body).hexdigest()}"
+    return f"{int(tree[1]):016x}{_leaf(str(entry['canonicalizedBody']))}"
+
+
+def _leaf(body: str) -> str:
+    """The leaf's hash, of the entry in base64."""
+    return hashlib.sha256(bytes(1) + base64.b64decode(body, validate=True)).hexdigest()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError
-from sc_secure.policy.sigstore import SETTINGS, URLS, SigstoreProblem, check, check_url
+from sc_secure.policy.sigstore import SETTINGS, URLS, SignatureFormat, SigstoreProblem, check, check_url
 from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.identity import check_root
 from sc_secure.tools.text import printable
@@ -60,6 +60,8 @@ class Keyless:
     """Signs with a certificate, good for minutes, for whoever an identity token names."""
 
     services: Services
+    form: SignatureFormat = "bundle"
+    """How its signatures are kept in the registry."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,56 @@ def parse_services(
     return services
 
 
+def check_form(form: SignatureFormat, services: Services | None, shown: str) -> None:
+    """Refuse a log whose entries the form can't hold: cosign's older one has entries of a Rekor 1 alone.
+
+    Args:
+        form: how signatures are kept.
+        services: what witnesses them.
+        shown: how messages write the form's setting.
+
+    Raises:
+        ConfigError: it can't hold them.
+    """
+    if form == "bundle" or services is None or services.public or not services.transparency_log:
+        return
+    if services.signing_config:
+        config = _read(services.signing_config)
+        held, where = bool(_of_version_1(config, _LOG[0])), str(services.signing_config)
+    else:
+        held = _log_version(services.rekor_url, cast("Path", services.trusted_root)) == 1
+        where = services.rekor_url
+    if not held:
+        log = f"the log of {printable(where, limit=200)}"
+        raise ConfigError(
+            f"{shown}: {form} keeps entries of a Rekor 1 alone, and {log} is a Rekor 2",
+            advice="use bundle, or a log that is a Rekor 1, or a timestamp authority without a log",
+        )
+
+
+def timestamp_url(services: Services | None) -> str:
+    """The URL of the timestamp authority; empty: there is none."""
+    if services is None or services.signing_config is None:
+        return services.tsa_url if services else ""
+    named = _of_version_1(_read(services.signing_config), "tsaUrls")
+    return str(named[0].get("url")) if named else ""
+
+
+def _of_version_1(config: Json, member: str) -> list[Json]:
+    """The services of that kind in a signing configuration which speak the first version of their interface."""
+    listed = config.get(member)
+    every = cast("list[object]", listed) if isinstance(listed, list) else []
+    objects = [cast("Json", each) for each in every if isinstance(each, dict)]
+    return [each for each in objects if each.get("majorApiVersion") == 1]
+
+
 def witnesses(
-    services: Services | None, temp: Path, create: Callable[[list[str], Path], None], *, keyless: bool
+    services: Services | None,
+    temp: Path,
+    create: Callable[[list[str], Path], None],
+    *,
+    keyless: bool,
+    older: bool = False,
 ) -> Witnesses:
     """Whom a signature with these services is shown to.
 
@@ -123,6 +173,7 @@ def witnesses(
         temp: the run's private folder.
         create: runs `cosign signing-config create` with these flags, for this file.
         keyless: signed with a certificate; else with a key.
+        older: with a log that is a Rekor 1, see `check_form`.
     """
     if services is None:
         config, root = temp / "signing-config.json", temp / "trusted-root.json"
@@ -130,19 +181,29 @@ def witnesses(
         root.write_text(_EMPTY_TRUSTED_ROOT)
         return Witnesses(_flags(config, root))
     if services.public:
-        return Witnesses(())
+        # The public Sigstore's own configuration may name a Rekor 2 one day; without it, cosign takes its Rekor 1.
+        return Witnesses(("--use-signing-config=false",) if older else ())
     root, config = cast("Path", services.trusted_root), services.signing_config
     if config is None:
         config = temp / "signing-config-of-urls.json"
         create(_service_flags(services, root), config)
     rekor_v1 = ""
     if services.transparency_log:
+        if older:
+            return Witnesses(_flags(_rekor_v1_alone(config, temp), root))
         rekor_v1 = _only_rekor_v1(_read(config), keyless=keyless)
         if not rekor_v1:
             return Witnesses(_flags(config, root))
     without = temp / "signing-config-without-log.json"
     without.write_text(json.dumps({name: value for name, value in _read(config).items() if name not in _LOG}))
     return Witnesses(_flags(without, root), rekor_v1)
+
+
+def _rekor_v1_alone(config: Path, temp: Path) -> Path:
+    """The same configuration without the logs whose entries the older form can't hold."""
+    said, file = _read(config), temp / "signing-config-of-rekor-1.json"
+    file.write_text(json.dumps({**said, _LOG[0]: _of_version_1(said, _LOG[0])}))
+    return file
 
 
 def _only_rekor_v1(config: Json, *, keyless: bool) -> str:

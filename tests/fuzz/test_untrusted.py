@@ -27,6 +27,7 @@ from sc_secure.steps.result import StepResult, ToolUsed
 from sc_secure.tools import grype, legacy, trivy
 from sc_secure.tools.bbolt import buckets
 from sc_secure.tools.certificate import bundle_identity
+from sc_secure.tools.log_entry import older_entry
 from sc_secure.tools.reference import parse_reference
 from sc_secure.tools.scanner import Database
 from sc_secure.tools.text import printable
@@ -280,6 +281,8 @@ def test_what_is_attached_may_be_anything(document: Any) -> None:
         list(legacy.layers({"layers": [document]}))
     assert legacy.signed(json.dumps([document]).encode(), IMAGE) == []
     bundle_identity(json.dumps(document).encode())
+    older_entry(document)
+    older_entry({"Payload": document})
 
 
 @given(st.data())

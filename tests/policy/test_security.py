@@ -107,7 +107,7 @@ def test_each_key_of_the_seed_misspelt_is_refused_with_its_path(path: tuple[str,
         ({"signing": {"keyless": True, "verify": {"keys": ["k"]}}}, "security.signing.verify.key: has no meaning"),
         ({"signing": {"key": "k", "verify": {"oidcIssuer": "i"}}}, "security.signing.verify.identityRegexp: has no"),
         ({"signing": {"keyless": True, "passwordEnv": "P"}}, "security.signing.passwordEnv: has no meaning"),
-        ({"signing": {"keyless": True, "format": "legacy"}}, "security.signing.format: legacy is made with a key"),
+        ({"signing": {"key": "k", "format": "old"}}, "security.signing.format"),
         ({"signing": {"key": "k", "required": False, "verify": {"enabled": True}}}, "it can't be verified"),
         ({"signing": {"key": "k", "verify": {"builderId": "b"}}}, "add a provenance section"),
         ({"signing": {"key": "k", "verify": {"sourceUri": "g.test/a"}}, "provenance": {"required": False}}, "required"),
@@ -117,3 +117,18 @@ def test_what_can_t_be_carried_out_is_refused(block: dict[str, Any], said: str) 
     with pytest.raises(ConfigError) as raised:
         parse_security(block)
     assert said in raised.value.message
+
+
+@pytest.mark.parametrize("form", ["bundle", "legacy", "both"])
+def test_each_form_is_for_all_who_sign_and_witness(form: str) -> None:
+    private = {"fulcioUrl": "https://f.test", "trustedRoot": "root.json"}
+    ways: tuple[dict[str, Any], ...] = (
+        {"keyless": True},
+        {"key": "k"},
+        {"key": "k", "transparencyLog": True},
+        {"keyless": True, **private, "rekorUrl": "https://r.test"},
+        {"keyless": True, **private, "transparencyLog": False, "tsaUrl": "https://t.test"},
+        {"key": "k", "signingConfig": "config.json", "trustedRoot": "root.json"},
+    )
+    for said in ways:
+        assert parse_security({"signing": {**said, "format": form}}).signing.format == form

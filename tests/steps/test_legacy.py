@@ -1,6 +1,7 @@
 """cosign's older way of keeping signatures (`.sig` and `.att` tags): written, read back, verified, by us and by cosign.
 
-The image and its statements are signed by `ours`; verifiers that don't know bundles are played by cosign, told so.
+The image and its statements are signed by `ours`, and nobody witnesses it; with witnesses it is in
+`test_legacy_witnessed.py`. Verifiers that don't know bundles are played by cosign, told so.
 """
 
 import json
@@ -148,15 +149,6 @@ def test_each_platforms_image(
     )
     assert sc(f"image sign --image {index} {key} --signature-format legacy").code == 0
     assert sc(f"image verify --image {index} {PUBLIC}").code == 0
-
-
-@pytest.mark.parametrize("flags", ["--keyless", "--key cosign.key --transparency-log"])
-def test_what_needs_a_witness_is_refused(sc: CommandLine, image: str, key: str, flags: str) -> None:
-    del key
-    done = sc(f"image sign --image {image} {flags} --signature-format both")
-    assert (done.code, done.stdout) == (2, "")
-    assert "--signature-format: both is made with a key, and without a log" in done.stderr
-    assert attachments(image) == []
 
 
 def test_a_release(sc: CommandLine, image: str, key: str, project: Path, layers: Layers) -> None:

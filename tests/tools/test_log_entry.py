@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sc_secure.tools.log_entry import LogEntry, log_entry
+from sc_secure.tools.log_entry import LogEntry, log_entry, older_entry
 
 BODY = b'{"apiVersion":"0.0.1","kind":"dsse"}'
 LEAF = hashlib.sha256(b"\x00" + BODY).hexdigest()
@@ -57,3 +57,29 @@ def test_the_first_entry_has_no_number() -> None:
 )
 def test_what_is_none(content: bytes) -> None:
     assert log_entry(content) is None
+
+
+def older(**payload: Any) -> dict[str, Any]:
+    body = base64.b64encode(BODY).decode()
+    return {"Payload": {"body": body, "integratedTime": 1700000000, "logIndex": 7, "logID": "ab" * 32, **payload}}
+
+
+def test_the_older_form_doesnt_name_the_tree() -> None:
+    assert older_entry(older()) == LogEntry("7", "ab" * 32, LEAF, "2023-11-14T22:13:20Z")
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        None,
+        3,
+        {},
+        {"Payload": []},
+        older(logID="x"),
+        older(logIndex="many"),
+        older(integratedTime=10**30),
+        older(body="?"),
+    ],
+)
+def test_what_is_none_in_the_older_form(bundle: object) -> None:
+    assert older_entry(bundle) is None

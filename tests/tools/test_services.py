@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from sc_secure.tools.services import Services, Witnesses, log_url, parse_services, witnesses
+from sc_secure.errors import ConfigError
+from sc_secure.tools.services import (
+    Services,
+    Witnesses,
+    check_form,
+    log_url,
+    parse_services,
+    timestamp_url,
+    witnesses,
+)
 
 KEY = b"a public key"
 URLS = {"rekor_url": "https://r.test/", "tsa_url": "https://t.test"}
@@ -80,6 +89,9 @@ def test_a_log_is_found_by_its_name(tmp_path: Path) -> None:
 def test_the_public_sigstore_has_no_flags(tmp_path: Path) -> None:
     assert parse_services({}, keyless=True, transparency_log=None) == Services()
     assert witnesses(Services(), tmp_path, lambda *_: None, keyless=True) == Witnesses(())
+    # cosign's own addresses then, whose log is a Rekor 1.
+    older = witnesses(Services(), tmp_path, lambda *_: None, keyless=True, older=True)
+    assert older == Witnesses(("--use-signing-config=false",))
     assert parse_services({}, keyless=False, transparency_log=None) is None
 
 
@@ -147,3 +159,46 @@ def test_a_certificate_s_signature_is_logged_by_cosign_where_the_log_alone_tells
     config.write_text(json.dumps({**used, **({"tsaUrls": [{}]} if timestamps else {})}))
     services = Services(trusted_root=tmp_path / "root.json", signing_config=config)
     assert bool(witnesses(services, tmp_path, lambda *_: None, keyless=keyless).rekor_v1) == ours
+
+
+def configured(folder: Path, **services: object) -> Services:
+    """A Sigstore of a signing configuration's file."""
+    (folder / "config.json").write_text(json.dumps(services))
+    return Services(signing_config=folder / "config.json", trusted_root=root(folder, ("https://r.test", V1)))
+
+
+def service(url: str, version: object) -> dict[str, object]:
+    return {"url": url, "majorApiVersion": version}
+
+
+FIRST, SECOND = service("https://one.test", 1), service("https://two.test", 2)
+
+
+@pytest.mark.parametrize("form", ["legacy", "both"])
+def test_the_older_form_holds_a_rekor_1_alone(tmp_path: Path, form: Any) -> None:
+    def refused(services: Services) -> None:
+        with pytest.raises(ConfigError, match=f"^--form: {form} keeps entries of a Rekor 1 alone"):
+            check_form(form, services, "--form")
+        check_form("bundle", services, "--form")
+
+    refused(Services(rekor_url="https://r.test", trusted_root=root(tmp_path, ("https://r.test", V2))))
+    for logs in ([SECOND], [], "x", 3, None, [1], [service("https://one.test", "1")]):
+        refused(configured(tmp_path, rekorTlogUrls=logs))
+    first = Services(rekor_url="https://r.test", trusted_root=root(tmp_path, ("https://r.test", V1)))
+    without = Services(transparency_log=False, tsa_url="https://t.test", trusted_root=tmp_path)
+    for services in (None, Services(), first, without, configured(tmp_path, rekorTlogUrls=[SECOND, FIRST])):
+        check_form(form, services, "--form")
+
+
+def test_the_older_form_is_logged_in_the_rekor_1_of_a_configuration(tmp_path: Path) -> None:
+    services = configured(tmp_path, rekorTlogUrls=[SECOND, FIRST], caUrls=[FIRST])
+    found = witnesses(services, tmp_path, lambda *_: None, keyless=True, older=True)
+    assert not found.rekor_v1
+    config = Path(found.flags[0].removeprefix("--signing-config="))
+    assert json.loads(config.read_text()) == {"rekorTlogUrls": [FIRST], "caUrls": [FIRST]}
+
+
+def test_the_timestamp_authority(tmp_path: Path) -> None:
+    assert timestamp_url(None) == timestamp_url(Services()) == timestamp_url(configured(tmp_path)) == ""
+    assert timestamp_url(Services(tsa_url="https://t.test")) == "https://t.test"
+    assert timestamp_url(configured(tmp_path, tsaUrls=[SECOND, FIRST])) == "https://one.test"
