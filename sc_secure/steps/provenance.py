@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.context.ci import CiRun, ci_run
-from sc_secure.context.git import GitState, git_state
+from sc_secure.context.git import Distrusted, GitState, git_state
 from sc_secure.errors import ConfigError
 from sc_secure.steps.canonical import canonical_bytes
 from sc_secure.steps.result import Artifact, StepResult
@@ -159,7 +159,11 @@ def _dockerfile(source: Source) -> Path | None:
 def _git(session: Session, source: Source) -> GitState | None:
     looked_at = [path for path in (source.context, source.dockerfile) if path]
     folder = source.context or Path()
-    return git_state(folder, looked_at, session.runner, session.environ, session.temp)
+    try:
+        return git_state(folder, looked_at, session.runner, session.environ, session.temp)
+    except Distrusted as error:
+        session.warn(f"{error.message}; {error.advice}")
+        return None
 
 
 def _external_parameters(image: ImageReference, source: Source, git: GitState | None) -> Json:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from sc_secure.context.ci import ci_run
-from sc_secure.context.git import git_state
+from sc_secure.context.git import Distrusted, git_state
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.steps.doctor.finding import Finding, Findings, ok, wrong
 from sc_secure.steps.doctor.situation import Situation
@@ -66,13 +66,16 @@ def _source(situation: Situation) -> Finding:
     security = situation.security
     wanted = bool(security and security.enabled and security.provenance.enabled and security.provenance.include_git)
     demanded = bool(wanted and security and security.signing.verifies and security.signing.verify.source_uri)
-    git = git_state(Path(), [], situation.runner, situation.environ, situation.temp)
+    git, reason, advice = None, "no git commit here", "run in the source's work tree, with git on PATH"
+    try:
+        git = git_state(Path(), [], situation.runner, situation.environ, situation.temp)
+    except Distrusted as error:
+        reason, advice = error.message, error.advice
     ci = ci_run(situation.environ)
-    advice = "run in the source's work tree, with git on PATH"
     if git is None and not (ci and ci.commit):
         if not wanted:
-            return ok("git", "no git commit here, and no policy asks for one")
-        none = ConfigError("no git commit here: the provenance would name no source", advice=advice)
+            return ok("git", f"{reason}, and no policy asks for one")
+        none = ConfigError(f"{reason}: the provenance would name no source", advice=advice)
         return wrong("git", none, needed=demanded)
     commit = git.commit if git else ci.commit if ci else ""
     remote = (git.remote if git else "") or (ci.repository if ci and ci.commit == commit else "")
