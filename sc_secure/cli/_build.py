@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -51,7 +51,8 @@ class _Moment(click.ParamType[datetime]):
             return value
         try:
             moment = datetime.fromisoformat(str(value))
-        except ValueError:
+            moment.astimezone(UTC)
+        except (ValueError, OverflowError):  # one of the year 1 or 9999 may lie outside of it in UTC
             moment = None
         if moment is None or moment.tzinfo is None:
             self.fail(

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import errno
 import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from sc_secure.context.cloud import helper_of, token_for
-from sc_secure.errors import ConfigError, InfrastructureError, ToolMissing
+from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised, ToolMissing
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
@@ -27,6 +28,8 @@ from sc_secure.tools.registry import Credentials
 
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _MAX_CONFIG = MIB
+_HAS_NONE = b"credentials not found"
+"""How a helper says that it has none (`errCredentialsNotFoundMessage` of docker-credential-helpers)."""
 _TOKEN_USER = "<token>"  # noqa: S105 - the helper protocol's mark of an identity token  # nosec B105
 
 
@@ -70,7 +73,7 @@ def login(host: str, given: Given, runner: Runner, environ: Mapping[str, str], t
 
 
 def registry_credentials(
-    host: str, given: Given, runner: Runner, environ: Mapping[str, str], temp: Path
+    host: str, given: Given, runner: Runner, environ: Mapping[str, str], temp: Path, *, repository: str = ""
 ) -> Credentials | None:
     """What a registry is asked with by a run that may ask several; None: nothing.
 
@@ -80,15 +83,22 @@ def registry_credentials(
         runner: runs a credential helper or a cloud's program.
         environ: our environment.
         temp: the run's private folder.
+        repository: see `credentials_for`.
 
     Raises:
         ConfigError: a named variable isn't set, or others can read the file.
+        InfrastructureError, NotAuthorised: see `login` and `credentials_for`.
     """
     found = _said(host, given, runner, environ)
-    if found is None:
-        ask = _from_cloud if _is_cloud_s(host, environ) else credentials_for
-        found = ask(host, runner, environ, temp)
-    return found
+    if found is None and _is_cloud_s(host, environ):
+        return _from_cloud(host, runner, environ, temp)
+    return found or credentials_for(host, runner, environ, temp, repository=repository)
+
+
+def has_own_entry(host: str, repository: str, environ: Mapping[str, str]) -> bool:
+    """Whether docker's configuration has an entry for this repository alone."""
+    config = _read_config(environ)
+    return any(f"{host}/{repository}" in _mapping(config, key) for key in ("auths", "credHelpers"))
 
 
 def check_given(given: Given, environ: Mapping[str, str]) -> None:
@@ -143,10 +153,8 @@ def _from_file(path: Path | None, host: str) -> Credentials | None:
                 f"--registry-config {path}: others can read or write it", advice="make it yours alone: chmod 600"
             )
         config = parse_object(file.read(_MAX_CONFIG), f"--registry-config {path}")
-    for name, entry in _mapping(config, "auths").items():
-        if _host(name) == host and isinstance(entry, dict):
-            return _entry(cast("Json", entry))
-    return None
+    entry = _auth_of(config, host)
+    return _entry(entry) if entry else None
 
 
 def _host(server: str) -> str:
@@ -160,8 +168,8 @@ def _is_configured(host: str, environ: Mapping[str, str]) -> bool:
     config = _read_config(environ)
     return bool(
         config.get("credsStore")
-        or _mapping(config, "credHelpers").get(host)
-        or any(name in _mapping(config, "auths") for name in _names(host))
+        or any(_mapping(config, "credHelpers").get(name) for name in (_server(host), host))
+        or _auth_of(config, host) is not None
     )
 
 
@@ -169,7 +177,11 @@ def _from_cloud(host: str, runner: Runner, environ: Mapping[str, str], temp: Pat
     helper = helper_of(host)
     if helper is None:
         return None
-    return _ask_helper(helper, host, runner, environ, temp) or token_for(host, runner, environ, temp)
+    with contextlib.suppress(NotAuthorised):
+        found = _ask_helper(helper, host, runner, environ, temp)
+        if found:
+            return found
+    return token_for(host, runner, environ, temp)
 
 
 def _private_config(host: str, credentials: Credentials, temp: Path) -> Path:
@@ -189,12 +201,9 @@ def _server(host: str) -> str:
     return _DOCKER_HUB if host == "index.docker.io" else host
 
 
-def _names(host: str) -> tuple[str, ...]:
-    """What a registry may be called under `auths`."""
-    return (_server(host), f"https://{host}", f"https://{host}/v1/", f"https://{host}/v2/")
-
-
-def credentials_for(host: str, runner: Runner, environ: Mapping[str, str], temp: Path) -> Credentials | None:
+def credentials_for(
+    host: str, runner: Runner, environ: Mapping[str, str], temp: Path, *, repository: str = ""
+) -> Credentials | None:
     """What docker's configuration holds for a registry; None: nothing.
 
     Args:
@@ -202,20 +211,36 @@ def credentials_for(host: str, runner: Runner, environ: Mapping[str, str], temp:
         runner: runs a credential helper.
         environ: our environment (`DOCKER_CONFIG`, `HOME`).
         temp: the run's private folder.
+        repository: the path in the registry: an entry of its own, as podman writes it, comes first.
+
+    Raises:
+        NotAuthorised: all it holds is a helper's name, and that helper doesn't work.
     """
-    server = _server(host)
     config = _read_config(environ)
-    helper = _mapping(config, "credHelpers").get(host) or config.get("credsStore")
+    wanted = (f"{host}/{repository}", _server(host), host) if repository else (_server(host), host)
+    helpers = _mapping(config, "credHelpers")
+    helper = next((helpers[name] for name in wanted if helpers.get(name)), config.get("credsStore"))
+    failed: NotAuthorised | None = None
     if isinstance(helper, str) and re.fullmatch(r"[\w.-]+", helper, re.ASCII):
-        found = _ask_helper(helper, server, runner, environ, temp)
-        if found:
-            return found
+        try:
+            found = _ask_helper(helper, _server(host), runner, environ, temp)
+            if found:
+                return found
+        except NotAuthorised as error:
+            failed = error
+    entry = _auth_of(config, host, wanted)
+    if failed and entry is None:
+        raise failed
+    return _entry(entry) if entry else None
+
+
+def _auth_of(config: Json, host: str, wanted: Sequence[str] = ()) -> Json | None:
+    """The entry of `auths` for a registry: under one of the names, else under any name with that host, as docker looks
+    for it (`ConvertToHostname` of https://github.com/docker/cli)."""
     auths = _mapping(config, "auths")
-    for name in _names(host):
-        entry = auths.get(name)
-        if isinstance(entry, dict):
-            return _entry(cast("Json", entry))
-    return None
+    same = sorted(name for name in auths if _host(name) == host)
+    entries = (auths.get(name) for name in (*wanted, *same))
+    return next((cast("Json", entry) for entry in entries if isinstance(entry, dict)), None)
 
 
 def _read_config(environ: Mapping[str, str]) -> Json:
@@ -250,15 +275,31 @@ def _entry(entry: Json) -> Credentials | None:
 
 
 def _ask_helper(helper: str, server: str, runner: Runner, environ: Mapping[str, str], temp: Path) -> Credentials | None:
-    """https://github.com/docker/docker-credential-helpers: `get` reads the server's name, prints JSON."""
-    env = environment_for("docker-credential", environ, temp)
+    """https://github.com/docker/docker-credential-helpers: `get` reads the server's name, prints JSON.
+
+    Returns:
+        What it has for that server; None: nothing.
+
+    Raises:
+        NotAuthorised: it isn't there, fails, or prints something else.
+    """
+    env, program = environment_for("docker-credential", environ, temp), f"docker-credential-{helper}"
     try:
-        done = runner.run([f"docker-credential-{helper}", "get"], env=env, stdin=server.encode(), stdout_limit=MIB)
-        answer = parse_object(done.stdout, helper) if done.code == 0 else {}
-    except (ToolMissing, InfrastructureError):
-        return None
+        done = runner.run([program, "get"], env=env, stdin=server.encode(), stdout_limit=MIB)
+        if done.code != 0 and _HAS_NONE in done.stdout + done.stderr.encode():
+            return None
+        answer = parse_object(done.stdout, program) if done.code == 0 else {}
+        # Never what it printed: that may be the secret.
+        why = done.summary() if done.code != 0 else f"{program}: its answer holds no login"
+    except (ToolMissing, InfrastructureError) as error:
+        answer, why = {}, error.message
     username, secret = _text(answer, "Username"), _text(answer, "Secret")
     runner.hide([secret])
-    if username == _TOKEN_USER:
+    if username == _TOKEN_USER and secret:
         return Credentials(identity_token=secret)
-    return Credentials(username, secret) if username else None
+    if username:
+        return Credentials(username, secret)
+    raise NotAuthorised(
+        f"no login for {_host(server)}: docker's configuration leaves it to a helper that fails: {why}",
+        advice=f"`echo {_host(server)} | {program} get` shows why; or `docker login {_host(server)}`",
+    )

@@ -43,7 +43,8 @@ _SHOWN = 3
 def _is_moment(value: str) -> str:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # one of the year 1 or 9999 may lie outside of it in UTC
         moment = None
     if moment is None or moment.tzinfo is None:
         raise ValueError("a time with its zone is expected, as 2026-12-01T00:00:00Z")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sc_secure.context.credentials import NOWHERE, Given, check_given, login, registry_credentials
+from sc_secure.context.credentials import NOWHERE, Given, check_given, has_own_entry, login, registry_credentials
 from sc_secure.context.oidc import FRESH, IdentityToken, identity_token
 from sc_secure.errors import ConfigError
 from sc_secure.steps.result import Artifact, StepName, StepResult, ToolUsed
@@ -54,8 +54,12 @@ class Session:
     warnings: list[str] = field(default_factory=list[str])
     _tokens: list[IdentityToken] = field(default_factory=list[IdentityToken], repr=False)
     _registries: dict[tuple[str, str], Registry] = field(default_factory=dict[tuple[str, str], Registry])
-    _found: dict[str, Credentials | None] = field(default_factory=dict[str, "Credentials | None"], repr=False)
-    _asking: dict[str, threading.Lock] = field(default_factory=dict[str, threading.Lock], repr=False)
+    _found: dict[tuple[str, str], Credentials | None] = field(
+        default_factory=dict[tuple[str, str], "Credentials | None"], repr=False
+    )
+    _asking: dict[tuple[str, str], threading.Lock] = field(
+        default_factory=dict[tuple[str, str], threading.Lock], repr=False
+    )
 
     def folder(self, image: ImageReference) -> Path:
         """Where the documents of one digest are."""
@@ -65,19 +69,23 @@ class Session:
         """Reads the image's repository. One for the run: each login and manifest once."""
         place = (image.registry, image.repository)
         if place not in self._registries:
-            self._registries[place] = Registry(*place, lambda: self._credentials(image.registry))
+            self._registries[place] = Registry(*place, lambda: self._credentials(image))
         return self._registries[place]
 
     def writer(self, image: ImageReference) -> Writer:
         """Writes to the image's repository."""
-        return Writer(image.registry, image.repository, lambda: self._credentials(image.registry))
+        return Writer(image.registry, image.repository, lambda: self._credentials(image))
 
-    def _credentials(self, host: str) -> Credentials | None:
-        """A registry's credentials, found once for all its repositories."""
-        with self._asking.setdefault(host, threading.Lock()):  # a helper that hangs holds up its own registry alone
-            if host not in self._found:
-                self._found[host] = registry_credentials(host, self.given, self.runner, self.environ, self.temp)
-            return self._found[host]
+    def _credentials(self, image: ImageReference) -> Credentials | None:
+        """A registry's credentials, found once for all its repositories but those that have their own."""
+        host, repository = image.registry, image.repository
+        known = (host, repository if has_own_entry(host, repository, self.environ) else "")
+        with self._asking.setdefault(known, threading.Lock()):  # a helper that hangs holds up its own registry alone
+            if known not in self._found:
+                self._found[known] = registry_credentials(
+                    host, self.given, self.runner, self.environ, self.temp, repository=known[1]
+                )
+            return self._found[known]
 
     def identity_token(self) -> IdentityToken:
         """Who we are, to sign without a key. One for the run, and another once it is about to run out.

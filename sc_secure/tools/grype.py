@@ -99,7 +99,7 @@ class Grype:
             listed = as_list(json.loads(ask("providers")) or [])
             names: Json = {as_text(as_object(each)["name"]): None for each in listed}
             return _database({"status": status, "providers": names}, datetime.now(UTC))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             detail = printable(str(error), limit=120)
             raise InfrastructureError(f"grype: its database's status isn't what it should be ({detail})") from None
 
@@ -137,7 +137,7 @@ def parse_report(content: bytes, *, now: datetime) -> Report:
         findings = {_finding(as_object(match)) for match in as_list(report["matches"])}
         ignored = {_finding(as_object(match)) for match in as_list(report.get("ignoredMatches") or [])}
         version = as_text(descriptor["version"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"grype: its report isn't what it should be ({detail})") from None
     return Report("grype", version, database, _sorted(findings), _sorted(ignored))

@@ -14,7 +14,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, cast
@@ -38,11 +38,14 @@ _MAX_REFERRERS = 1000
 _TIMEOUT = 30.0
 _NOT_FOUND = 404
 _UNAUTHORIZED = 401
-_INDEX = "application/vnd.oci.image.index.v1+json"
+NO_REFERRERS = (_NOT_FOUND, 400, 406)
+"""How registries say that they have no referrers API."""
+INDEX = "application/vnd.oci.image.index.v1+json"
+"""The media type of a list of referrers."""
 _ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.manifest.v1+json",
-        _INDEX,
+        INDEX,
         "application/vnd.docker.distribution.manifest.v2+json",
         "application/vnd.docker.distribution.manifest.list.v2+json",
     )
@@ -136,7 +139,9 @@ class Registry:
     def referrers(self, digest: str) -> list[str]:
         """Digests of the manifests whose subject is `digest`, newest last where the registry says so.
 
-        The referrers API, or else the fallback tag `sha256-<hex>` (specification, "Listing Referrers").
+        The referrers API, or else the fallback tag `sha256-<hex>` (specification, "Listing Referrers"). That there is no
+        such API, registries say in several ways; what cosign takes for it (go-containerregistry's `Referrers`) is taken
+        here too, since it writes by that.
         """
         path: str | None = f"/v2/{self._repository}/referrers/{digest}"
         found: list[str] = []
@@ -144,7 +149,7 @@ class Registry:
         while path and asked < _MAX_REFERRERS:
             asked += 1
             link: list[str] = []
-            body = self._get(path, limit=MAX_MANIFEST, accept=_INDEX, link=link)
+            body = self._get(path, limit=MAX_MANIFEST, accept=INDEX, link=link, absent=NO_REFERRERS)
             if body is None and asked == 1:
                 fallback = self.manifest(digest.replace(":", "-"))
                 return _digests(fallback.content) if fallback else []
@@ -160,10 +165,22 @@ class Registry:
         url = urllib.parse.urljoin(self._base + f"/v2/{self._repository}/referrers/", match[1])
         return url.removeprefix(self._base) if url.startswith(self._base + "/v2/") else None
 
-    def _get(self, path: str, *, limit: int, accept: str, link: list[str] | None = None) -> bytes | None:
-        return with_retries(lambda: self._get_once(path, limit, accept, link))
+    def _get(
+        self,
+        path: str,
+        *,
+        limit: int,
+        accept: str,
+        link: list[str] | None = None,
+        absent: Collection[int] = (_NOT_FOUND,),
+    ) -> bytes | None:
+        """The content; None: the registry answers with a status of `absent`, or, where a list is to be linked (`link`
+        gets the links to more of it), with anything but a list."""
+        return with_retries(lambda: self._get_once(path, limit, accept, link, absent))
 
-    def _get_once(self, path: str, limit: int, accept: str, link: list[str] | None) -> bytes | None:
+    def _get_once(
+        self, path: str, limit: int, accept: str, link: list[str] | None, absent: Collection[int]
+    ) -> bytes | None:
         for last in (False, True):
             request = urllib.request.Request(self._base + path, headers={"Accept": accept})  # noqa: S310 - http(s) only
             if self._authorization:
@@ -172,13 +189,15 @@ class Registry:
             try:
                 with self._open(request) as response:
                     if link is not None:
+                        if response.headers.get("Content-Type") != INDEX:
+                            return None  # a page for people, as of a host that knows no such path
                         link[:] = response.headers.get_all("Link") or []
                     return _bounded(response, limit, self._host)
             except urllib.error.HTTPError as error:
                 challenge = error.headers.get("WWW-Authenticate") or ""
                 after = retry_after(error.headers.get("Retry-After"), datetime.now(UTC))
                 error.close()
-                if error.code == _NOT_FOUND:
+                if error.code in absent:
                     return None
                 if error.code != _UNAUTHORIZED or last or not challenge:
                     message = (

@@ -19,7 +19,7 @@ from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.tools.reference import Place
-from sc_secure.tools.registry import Credentials, Registry
+from sc_secure.tools.registry import INDEX, NO_REFERRERS, Credentials, Registry
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, classify_status, failure
 
@@ -144,9 +144,11 @@ class Access(Registry):
         """
         digest = self._place.reference if self._place.reference.startswith("sha256:") else _NOWHERE
         answer = self._logged_in("GET", f"/v2/{self._place.repository}/referrers/{digest}")
-        if answer.status not in (_OK, _NOT_FOUND):
+        if answer.status not in (_OK, *NO_REFERRERS):
             raise self._refused(answer)
-        return None if answer.names_no_repository else answer.status == _OK
+        if answer.names_no_repository:
+            return None
+        return answer.status == _OK and answer.headers.get("Content-Type") == INDEX
 
     def _refused(self, answer: _Answer, why: str = "") -> InfrastructureError:
         said = f"HTTP {answer.status} {printable(answer.reason, limit=80)}".rstrip()

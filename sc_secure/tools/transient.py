@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from sc_secure.errors import InfrastructureError, NotAuthorised
@@ -117,9 +117,11 @@ def retry_after(header: str | None, now: datetime) -> float:
         return min(float(text), MAX_RETRY_AFTER)
     try:
         until = email.utils.parsedate_to_datetime(text)
-        return min(max((until - now).total_seconds(), 0), MAX_RETRY_AFTER)
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError):
         return 0
+    if until.tzinfo is None:  # the older forms name no zone: RFC 9110, 5.6.7
+        until = until.replace(tzinfo=UTC)
+    return min(max((until - now).total_seconds(), 0), MAX_RETRY_AFTER)
 
 
 def failure(kind: Kind, message: str, *, advice: str = "", after: float = 0) -> InfrastructureError:

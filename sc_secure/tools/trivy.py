@@ -105,7 +105,7 @@ def read_database(cache: Path, *, now: datetime) -> Database:
         built = datetime.fromisoformat(as_text(metadata["UpdatedAt"]).replace("Z", "+00:00")).astimezone(UTC)
         schema = str(metadata["Version"])
         data = [name for name in buckets(folder / "trivy.db") if name not in _NO_DATA]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         detail = printable(getattr(error, "strerror", None) or str(error), limit=120)
         kind = NoDatabase if isinstance(error, FileNotFoundError) else InfrastructureError
         raise kind(f"trivy: its vulnerability database can't be read ({detail})", advice=_UPDATE) from None
@@ -135,7 +135,7 @@ def parse_report(content: bytes, image: ImageReference, database: Database) -> R
         system = as_object(metadata.get("OS") or {})
         notes = ["the distribution gets no security updates any more"] if system.get("EOSL") is True else []
         notes += [] if any(one.get("Packages") for one in results) else ["no package was recognised in the image"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"trivy: its report isn't what it should be ({detail})") from None
     findings = tuple(sorted(found, key=lambda each: each.order))

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from sc_secure.context.credentials import NOWHERE, Given, NamedVariables, credentials_for, login
-from sc_secure.errors import ConfigError
+from sc_secure.errors import ConfigError, NotAuthorised
 from sc_secure.steps.session import open_session
 from sc_secure.tools.process import Runner
 from sc_secure.tools.registry import Credentials
@@ -15,10 +15,10 @@ from sc_secure.tools.registry import Credentials
 
 @pytest.fixture
 def ask(tmp_path: Path):
-    def ask(config: Any, host: str = "r.example:5000") -> Credentials | None:
+    def ask(config: Any, host: str = "r.example:5000", repository: str = "") -> Credentials | None:
         (tmp_path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
         environ = {"DOCKER_CONFIG": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}
-        return credentials_for(host, Runner(), environ, tmp_path)
+        return credentials_for(host, Runner(), environ, tmp_path, repository=repository)
 
     return ask
 
@@ -62,12 +62,53 @@ def test_helpers(ask, tmp_path: Path) -> None:
     assert (tmp_path / "asked").read_text() == "other.example"
 
 
-@pytest.mark.parametrize("name", ["missing", "failing", "../evil", "odd"])
-def test_a_helper_that_has_nothing(ask, tmp_path: Path, name: str) -> None:
-    helper(tmp_path, "failing", "credentials not found", 1)
-    helper(tmp_path, "odd", "[1]")
-    assert ask({"credsStore": name}) is None
-    assert ask({"credsStore": name, "auths": {"r.example:5000": {"auth": AUTH}}}) == Credentials("bob", "p:w")
+@pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "index.docker.io"])
+def test_a_helper_of_docker_hub(ask, tmp_path: Path, key: str) -> None:
+    helper(tmp_path, "hub", '{"Username":"bob","Secret":"pw"}')
+    assert ask({"credHelpers": {key: "hub"}}, "index.docker.io", "library/debian") == Credentials("bob", "pw")
+    assert (tmp_path / "asked").read_text() == "https://index.docker.io/v1/"
+
+
+@pytest.mark.parametrize("key", ["r.example:5000/team/app", "http://r.example:5000/", "https://r.example:5000/v2/x"])
+def test_names_with_paths(ask, key: str) -> None:
+    assert ask({"auths": {key: {"auth": AUTH}}}, repository="team/app") == Credentials("bob", "p:w")
+    assert ask({"auths": {key: {"auth": AUTH}}}, "r.example", "team/app") is None
+
+
+def test_a_repository_s_own_entry_comes_first(ask) -> None:
+    own, general = {"username": "own", "password": "pw"}, {"username": "all", "password": "pw"}
+    auths = {"r.example:5000/team/app": own, "r.example:5000": general}
+    assert ask({"auths": auths}, repository="team/app") == Credentials("own", "pw")
+    assert ask({"auths": auths}, repository="team/other") == Credentials("all", "pw")
+
+
+def test_a_helper_that_has_nothing(ask, tmp_path: Path) -> None:
+    helper(tmp_path, "empty", "credentials not found in native keychain", 1)
+    for name in ("empty", "../evil"):
+        assert ask({"credsStore": name}) is None
+        assert ask({"credsStore": name, "auths": {"r.example:5000": {"auth": AUTH}}}) == Credentials("bob", "p:w")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("missing", "docker-credential-missing is not on PATH"),
+        ("failing", "docker-credential-failing: exit code 1"),
+        ("odd", "docker-credential-odd: not a JSON object"),
+        ("blank", "docker-credential-blank: its answer holds no login"),
+    ],
+)
+def test_a_helper_that_fails_is_named(ask, tmp_path: Path, name: str, why: str) -> None:
+    helper(tmp_path, "failing", "hunter2", 1)
+    helper(tmp_path, "odd", '["hunter2"]')
+    helper(tmp_path, "blank", '{"Secret":"hunter2"}')
+    with pytest.raises(NotAuthorised) as refused:
+        ask({"credHelpers": {"r.example:5000": name}})
+    assert why in refused.value.message
+    assert "r.example:5000" in refused.value.advice
+    assert "hunter2" not in refused.value.diagnostics()
+    entry = {"auths": {"r.example:5000": {"auth": AUTH}}}
+    assert ask({"credHelpers": {"r.example:5000": name}, **entry}) == Credentials("bob", "p:w")
 
 
 @pytest.mark.parametrize("config", ["", "{", "[]", '{"auths": 3, "credHelpers": []}', "[" * 100_000])

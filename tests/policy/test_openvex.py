@@ -66,6 +66,8 @@ def test_the_specification_s_example() -> None:
         (vex(statement(PRODUCT), author=None), "author: Field required"),
         (vex(statement(PRODUCT), timestamp="2026-11-20"), "timestamp: a time with its zone"),
         (vex(statement(PRODUCT), timestamp="2026-11-20T00:00:00"), "timestamp: a time with its zone"),
+        (vex(statement(PRODUCT), timestamp="0001-01-01T00:00:00+14:00"), "timestamp: a time with its zone"),
+        (vex(statement(PRODUCT), timestamp="9999-12-31T23:59:59-14:00"), "timestamp: a time with its zone"),
         (vex(statement(PRODUCT), version=0), "version: "),
         (vex(statement(PRODUCT), statement=[]), "statement: Extra inputs"),
         (vex(), "statements: "),

@@ -147,6 +147,7 @@ def test_on_a_real_image(sc: CommandLine, image: str, new_image: PushImage, key:
         ("--build-arg =x", "NAME=VALUE is expected"),
         ("--started-on yesterday", "a time with its zone is expected"),
         ("--started-on 2026-11-25T09:30:00", "a time with its zone is expected"),
+        ("--started-on 0001-01-01T00:00:00+14:00", "a time with its zone is expected"),
         ("--finished-on 2099-01-01T00:00:00Z", "in the future"),
         ("--started-on 2026-01-02T00:00:00Z --finished-on 2026-01-01T00:00:00Z", "later than --finished-on"),
     ],

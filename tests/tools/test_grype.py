@@ -102,6 +102,7 @@ def test_a_word_that_is_no_severity_is_unknown(severity: str) -> None:
         (("db", "status", "valid"), "true", "valid"),
         (("db", "status", "built"), "2026-11-24T12:06:00Z", "future"),
         (("db", "status", "built"), "yesterday", "what it should be"),
+        (("db", "status", "built"), "0001-01-01T00:00:00+14:00", "what it should be"),
         (("db", "status"), {}, "valid"),
         (("db",), None, "what it should be"),
     ],

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from sc_secure.errors import InfrastructureError, NotAuthorised, VerificationFailed
+from sc_secure.tools.reference import Place
 from sc_secure.tools.registry import Credentials, Registry, is_loopback
+from sc_secure.tools.registry_access import Access
 from sc_secure.tools.transient import TransientFailure
 
 
@@ -109,18 +111,24 @@ def test_a_blob_is_checked_and_bounded(server: Server) -> None:
         client(server).blob(digest_of(b"x" * 100), limit=100)
 
 
+INDEX = {"Content-Type": "application/vnd.oci.image.index.v1+json"}
+
+
 def index(*names: bytes) -> bytes:
     return json.dumps({"manifests": [{"digest": digest_of(name)} for name in names] + [{"digest": "odd"}, 7]}).encode()
 
 
 def test_referrers_by_the_api_in_pages(server: Server) -> None:
-    link = {"Link": f'</v2/app/referrers/{SUBJECT}?n=2>; rel="next"'}
-    server.answers[f"/v2/app/referrers/{SUBJECT}"] = [Answer(body=index(b"a"), headers=link), Answer(body=index(b"b"))]
+    link = {**INDEX, "Link": f'</v2/app/referrers/{SUBJECT}?n=2>; rel="next"'}
+    server.answers[f"/v2/app/referrers/{SUBJECT}"] = [
+        Answer(body=index(b"a"), headers=link),
+        Answer(body=index(b"b"), headers=INDEX),
+    ]
     assert client(server).referrers(SUBJECT) == [digest_of(b"a"), digest_of(b"b")]
 
 
 def test_a_page_of_another_host_is_not_followed(server: Server) -> None:
-    link = {"Link": '<https://evil.example/v2/x>; rel="next"'}
+    link = {**INDEX, "Link": '<https://evil.example/v2/x>; rel="next"'}
     server.answers[f"/v2/app/referrers/{SUBJECT}"] = [Answer(body=index(b"a"), headers=link)]
     assert client(server).referrers(SUBJECT) == [digest_of(b"a")]
 
@@ -129,6 +137,32 @@ def test_referrers_by_the_fallback_tag(server: Server) -> None:
     assert client(server).referrers(SUBJECT) == []
     server.answers[f"/v2/app/manifests/{SUBJECT.replace(':', '-')}"] = [Answer(body=index(b"a"))]
     assert client(server).referrers(SUBJECT) == [digest_of(b"a")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, b'{"errors":[{"code":"UNSUPPORTED"}]}'),
+        Answer(406),
+        Answer(200, b"<html>", {"Content-Type": "text/html"}),
+        Answer(200, b"{}", {"Content-Type": "application/json"}),
+    ],
+)
+def test_what_cosign_takes_for_no_referrers_api_is_none_here_too(server: Server, answer: Answer) -> None:
+    server.answers[f"/v2/app/referrers/{SUBJECT}"] = [answer]
+    server.answers[f"/v2/app/manifests/{SUBJECT.replace(':', '-')}"] = [Answer(body=index(b"a"))]
+    assert client(server).referrers(SUBJECT) == [digest_of(b"a")]
+    access = Access(Place(server.host, "app", SUBJECT, "app"), lambda: None)
+    assert access.has_referrers() is False
+    server.answers[f"/v2/app/referrers/{SUBJECT}"] = [Answer(body=index(), headers=INDEX)]
+    assert access.has_referrers() is True
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_another_answer_is_no_word_on_it(server: Server, status: int) -> None:
+    server.answers[f"/v2/app/referrers/{SUBJECT}"] = [Answer(status)]
+    with pytest.raises(InfrastructureError, match=str(status)):
+        client(server).referrers(SUBJECT)
 
 
 def test_basic_login(server: Server) -> None:

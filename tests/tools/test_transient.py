@@ -126,7 +126,10 @@ def test_backoff_grows_and_ends() -> None:
         ("Wed, 25 Nov 2026 10:00:07 GMT", 7),
         ("Wed, 25 Nov 2026 09:00:00 GMT", 0),
         ("Wed, 25 Nov 2099 09:00:00 GMT", transient.MAX_RETRY_AFTER),
-        ("Wed, 25 Nov 2026 10:00:07", 0),
+        ("Wed Nov 25 10:00:07 2026", 7),
+        ("Wednesday, 25-Nov-26 10:00:07 GMT", 7),
+        ("Wed, 25 Nov 2026 10:00:07 -0000", 7),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", 0),
     ],
 )
 def test_a_pause_that_is_asked_for(header: str | None, seconds: float) -> None:

@@ -61,7 +61,7 @@ def _credentials(situation: Situation, place: Place) -> tuple[Credentials | None
     runner, environ, temp = situation.runner, situation.environ, situation.temp
     config = login(place.registry, Given(situation.named), runner, environ, temp)
     where = {**environ, "DOCKER_CONFIG": str(config)} if config else environ
-    found = credentials_for(place.registry, runner, where, temp)
+    found = credentials_for(place.registry, runner, where, temp, repository=place.repository)
     if found is None:
         return None, ""
     runner.hide([found.password, found.identity_token])
