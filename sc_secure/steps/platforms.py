@@ -20,8 +20,9 @@ from sc_secure.tools.text import printable
 
 MAX_PLATFORMS = 16
 """Each is read and scanned by itself."""
-_BUILDKIT_TYPE = "vnd.docker.reference.type"
-"""Marks what BuildKit lists beside the images (https://github.com/moby/buildkit/blob/v0.24.0/docs/attestations)."""
+_BUILDKIT_MARK = ("vnd.docker.reference.type", "attestation-manifest")
+"""The annotation of what BuildKit lists beside the images, for the platform unknown/unknown:
+https://github.com/moby/buildkit/blob/v0.24.0/docs/attestations/attestation-storage.md."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,20 @@ def _listed(image: ImageReference, entries: object) -> Iterator[Platform]:
         digest = descriptor.get("digest")
         if not isinstance(digest, str) or not is_digest(digest):
             raise VerificationFailed(f"{image.subject}: an entry of the index names no sha256 digest")
-        annotations = descriptor.get("annotations")
-        if isinstance(annotations, dict) and _BUILDKIT_TYPE in annotations:
+        if _is_of_buildkit(descriptor):
             continue
         yield Platform(_name(descriptor.get("platform")), replace(image, digest=digest))
+
+
+def _is_of_buildkit(descriptor: Json) -> bool:
+    """Whether it is no image, and nothing takes it for one. A machine chooses by the platform alone: with the mark, but
+    a platform that machines have, or none (which fits each), it could still be run, and so it has to be looked at."""
+    annotations, platform = descriptor.get("annotations"), descriptor.get("platform")
+    if not isinstance(annotations, dict) or not isinstance(platform, dict):
+        return False
+    name, value = _BUILDKIT_MARK
+    said = cast("Json", platform)
+    return cast("Json", annotations).get(name) == value and said.get("os") == said.get("architecture") == "unknown"
 
 
 def _name(platform: object) -> str:

@@ -145,15 +145,42 @@ def test_what_one_platform_lacks_is_missing(sc: CommandLine, new_index: PushInde
     assert (done.code, "bom of linux/s390x" in done.stderr) == (4, True)
 
 
+MARK = {"vnd.docker.reference.type": "attestation-manifest"}
+UNKNOWN = {"os": "unknown", "architecture": "unknown"}
+
+
 def test_what_buildkit_lists_beside_the_images_is_none(sc: CommandLine, new_index: PushIndex) -> None:
     index = new_index({"linux/amd64": CLEAN})
     content = manifest(index)
     entry = content["manifests"][0]
-    marked = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": entry["digest"]}
-    unknown = {"os": "unknown", "architecture": "unknown"}
-    content["manifests"].append({**entry, "digest": "sha256:" + "0" * 64, "platform": unknown, "annotations": marked})
+    marked = {**MARK, "vnd.docker.reference.digest": entry["digest"]}
+    content["manifests"].append({**entry, "digest": "sha256:" + "0" * 64, "platform": UNKNOWN, "annotations": marked})
     result = sc(f"sbom generate --image {put_unchecked(index, content)} --output json").result
     assert result["outputs"]["platforms"] == "linux/amd64"
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        {"annotations": MARK},
+        {"annotations": MARK, "platform": None},
+        {"annotations": MARK, "platform": {"os": "linux", "architecture": "unknown"}},
+        {"annotations": {"vnd.docker.reference.type": "image"}, "platform": UNKNOWN},
+        {"platform": UNKNOWN},
+    ],
+)
+def test_an_image_that_is_marked_as_none_is_looked_at(
+    sc: CommandLine, new_index: PushIndex, key: str, disguise: dict[str, Any]
+) -> None:
+    index = new_index({"linux/amd64": CLEAN, "linux/arm64": VULNERABLE})
+    content = manifest(index)
+    clean, vulnerable = content["manifests"]
+    marked = {name: value for name, value in {**vulnerable, **disguise}.items() if value is not None}
+    disguised = put(index, {**content, "manifests": [clean, marked]})
+    assert sc(f"image scan --fail-on high --image {disguised}").code == 3
+    assert sc(f"image sign --image {disguised} {key}").code == 0
+    subject = f"{index.partition('@')[0]}@{vulnerable['digest']}"
+    assert attachments(subject)
 
 
 def put_unchecked(reference: str, content: dict[str, Any]) -> str:
