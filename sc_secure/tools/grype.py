@@ -14,7 +14,7 @@ from typing import cast
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
-from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
+from sc_secure.tools.documents import Json, as_list, as_object, as_text, not_collecting, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.once import lately
 from sc_secure.tools.process import MIB, Runner
@@ -69,10 +69,8 @@ class Grype:
                 raise failure(classify(done.stderr), done.summary(), advice=advice)
 
         with_retries(run)
-        content = raw.read_bytes()
-        report = parse_report(content, now=datetime.now(UTC))
-        _check_subject(parse_object(content, "grype's report"), target.image)
-        return report
+        with not_collecting(raw.stat().st_size):
+            return parse_report(raw.read_bytes(), now=datetime.now(UTC), image=target.image)
 
     def database(self) -> Database:
         """What a scan would compare with. Its age isn't judged, and nothing is downloaded.
@@ -124,11 +122,17 @@ class Grype:
             return False
 
 
-def parse_report(content: bytes, *, now: datetime) -> Report:
+def parse_report(content: bytes, *, now: datetime, image: ImageReference | None = None) -> Report:
     """What grype's JSON says (schema: `grype/presenter/models` of the grype module).
 
+    Args:
+        content: the JSON.
+        now: the time.
+        image: what it has to be about; None: anything.
+
     Raises:
-        InfrastructureError: it isn't grype's JSON, or its database is empty, invalid or of the future.
+        InfrastructureError: it isn't grype's JSON, it is about another image, or its database is empty, invalid or of
+            the future.
     """
     try:
         report = parse_object(content, "grype's report")
@@ -140,6 +144,8 @@ def parse_report(content: bytes, *, now: datetime) -> Report:
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"grype: its report isn't what it should be ({detail})") from None
+    if image:
+        _check_subject(report, image)
     return Report("grype", version, database, _sorted(findings), _sorted(ignored))
 
 

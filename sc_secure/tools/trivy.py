@@ -14,7 +14,7 @@ from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.bbolt import buckets
-from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
+from sc_secure.tools.documents import Json, as_list, as_object, as_text, not_collecting, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.reference import ImageReference
@@ -75,7 +75,8 @@ class Trivy:
 
         with_retries(run)
         database = read_database(_cache(env), now=datetime.now(UTC))
-        return parse_report(raw.read_bytes(), target.image, database)
+        with not_collecting(raw.stat().st_size):
+            return parse_report(raw.read_bytes(), target.image, database)
 
     def database(self) -> Database:
         """What a scan would compare with.

@@ -1,5 +1,8 @@
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,3 +142,40 @@ def test_rubbish(content: Any) -> None:
 def test_no_json(content: bytes) -> None:
     with pytest.raises(InfrastructureError):
         parse_report(content, now=NOW)
+
+
+LARGE = """
+import json, sys, time
+from pathlib import Path
+from sc_secure.tools.grype import Grype
+from sc_secure.tools.process import Runner
+from sc_secure.tools.reference import parse_reference
+from sc_secure.tools.scanner import Target
+from tests.tools.test_grype import report
+
+folder = Path(sys.argv[1])
+digest = "sha256:" + "a" * 64
+match = json.dumps({**report()["matches"][0], "matchDetails": [{"found": {"a": str(n)}} for n in range(30)]})
+many = ",".join(match.replace("GHSA-1", f"GHSA-{n}") for n in range(50_000))
+content = json.dumps(report(matches=0, source={"target": {"manifestDigest": digest}})).replace("2026-11", "2020-01")
+(folder / "report.json").write_text(content.replace('"matches": 0', f'"matches": [{many}]'))
+# Stands for grype, which would first need an image with so much in it.
+(folder / "grype").write_text(f"#!/bin/sh\\ncat {folder}/report.json\\n")
+(folder / "grype").chmod(0o755)
+began = time.process_time()
+json.loads((folder / "report.json").read_bytes())
+plain = time.process_time() - began
+environ = {"PATH": f"{folder}:/usr/bin:/bin", "GRYPE_DB_AUTO_UPDATE": "false"}
+target = Target(parse_reference(f"r.example/app@{digest}"), lambda: folder / "sbom")
+began = time.process_time()
+found = Grype(Runner(), environ, folder).scan(target, folder / "raw.json")
+print(len(found.findings), (time.process_time() - began) / plain)
+"""
+
+
+def test_a_large_report_is_read_once_and_quickly(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", LARGE, str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=300)
+    count, times = done.stdout.split()
+    assert count == "50000"
+    assert float(times) < 1, "longer than Python takes for the JSON alone, which looks for garbage all the while"
