@@ -6,7 +6,7 @@ No scanner's own flag decides: each counts otherwise, and none says why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from sc_secure.policy.severity import EVERY_WORD, Severity
 
 Action = Literal["fail", "warn", "allow", "ignore"]
 Verdict = Literal["pass", "warn", "fail"]
+_NOBODY: Mapping[str, Collection[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,23 @@ class Decision:
         return [each for each in self.decided if each.action == action]
 
 
-def decide(findings: Iterable[Finding], policy: Policy, exceptions: Sequence[Exceptions] = ()) -> Decision:
+def decide(
+    findings: Iterable[Finding],
+    policy: Policy,
+    exceptions: Sequence[Exceptions] = (),
+    *,
+    blind: Mapping[str, Collection[str]] = _NOBODY,
+) -> Decision:
     """What the policy says to these findings, merged: see `merge`.
 
     Args:
         findings: of all scanners.
         policy: what may be found.
         exceptions: what doesn't count; the first one that speaks of a finding gives the reason.
+        blind: an item of the policy (`scan.kev`) -> the scanners whose databases have no data for it. What they alone
+            found is warned of, since it can't be judged by it.
     """
-    judge = _Judge(policy, exceptions)
+    judge = _Judge(policy, exceptions, blind)
     decided = tuple(judge.decided(finding) for finding in merge(findings))
     tally = Counter((each.action, each.finding.severity) for each in decided)
     counts = dict.fromkeys(EVERY_WORD, 0)
@@ -100,9 +109,10 @@ def decide(findings: Iterable[Finding], policy: Policy, exceptions: Sequence[Exc
 class _Judge:
     """Decides over one finding at a time."""
 
-    def __init__(self, policy: Policy, exceptions: Sequence[Exceptions]) -> None:
+    def __init__(self, policy: Policy, exceptions: Sequence[Exceptions], blind: Mapping[str, Collection[str]]) -> None:
         self._policy = policy
         self._exceptions = exceptions
+        self._blind = {item: scanners for item, scanners in blind.items() if scanners}
         own = {name: (each.fail_on, each.warn_on) for name, each in policy.tools.items()}
         self._fail_on = _Strictest("failOn", policy.fail_on, {name: each[0] for name, each in own.items()})
         self._warn_on = _Strictest("warnOn", policy.warn_on, {name: each[1] for name, each in own.items()})
@@ -132,7 +142,17 @@ class _Judge:
         warn_on, warning = self._warn_on.of(finding)
         if severity >= warn_on:
             return Decided(finding, "warn", warning)
-        return Decided(finding, "allow", f"below {failing}")
+        return self._unseen(finding) or Decided(finding, "allow", f"below {failing}")
+
+    def _unseen(self, finding: Finding) -> Decided | None:
+        """It may be just what an item of the policy forbids, and nobody who found it can tell."""
+        for item, scanners in self._blind.items():
+            names = {source.scanner for source in finding.sources}
+            if names and names.issubset(scanners):
+                return Decided(
+                    finding, "warn", f"{item}: can't be judged: {' and '.join(sorted(names))} has no data for it"
+                )
+        return None
 
 
 class _Strictest:

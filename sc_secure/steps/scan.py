@@ -65,8 +65,8 @@ def scan(
     ignore = IgnoreRules(rules.ignore, session.started_at.date())
     age = rules.max_database_age
     done = facts(session, image, tools=tools, optional=optional, sbom_file=sbom_file, max_database_age=age)
-    _require_data(done.reports, rules)
-    judged = Judged(rules.policy, ignore, vex, decide(done.findings, rules.policy, [vex, ignore]))
+    blind = _blind(done.reports, rules)
+    judged = Judged(rules.policy, ignore, vex, decide(done.findings, rules.policy, [vex, ignore], blind=blind))
     path = session.folder(image) / REPORT
     content = canonical_bytes(document(image, done, judged, rules.max_database_age))
     write_file(path, content)
@@ -201,20 +201,24 @@ def _read(path: Path) -> Read:
         raise ConfigError(f"--vex {shown}: {printable(str(error), limit=600)}") from None
 
 
-def _require_data(reports: Sequence[Report], rules: Rules) -> None:
-    """Refuses databases that don't know what the policy asks for.
+def _blind(reports: Sequence[Report], rules: Rules) -> dict[str, list[str]]:
+    """An item of the policy -> the scanners whose databases don't know what it asks for.
 
     Raises:
         InfrastructureError: none has the KEV or EPSS data that the policy asks for.
     """
-    wanted = {
-        "scan.kev": rules.policy.kev and not any(report.database.kev for report in reports),
-        "scan.epssAbove": rules.policy.epss_above is not None and not any(r.database.epss for r in reports),
+    known = {
+        "scan.kev": [report.database.kev for report in reports] if rules.policy.kev else [],
+        "scan.epssAbove": [report.database.epss for report in reports] if rules.policy.epss_above is not None else [],
     }
-    for item, missing in wanted.items():
-        if missing:
+    for item, has in known.items():
+        if has and not any(has):
             names = " and ".join(report.scanner for report in reports)
             raise InfrastructureError(
                 f"{item}: the vulnerability database of {names} has no such data, so this can't be judged",
                 advice="use a database whose providers include kev and epss (Anchore's does), or remove it",
             )
+    return {
+        item: [report.scanner for report, knows in zip(reports, has, strict=False) if not knows]
+        for item, has in known.items()
+    }

@@ -117,6 +117,38 @@ def test_each_decision_has_its_reason(found: Finding, policy: Policy, action: st
     assert decided.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("found", "blind", "action", "reason"),
+    [
+        (("two",), {"scan.kev": ["two"]}, "warn", "scan.kev: can't be judged: two has no data for it"),
+        (
+            ("two",),
+            {"scan.kev": [], "scan.epssAbove": ["two"]},
+            "warn",
+            "scan.epssAbove: can't be judged: two has no data for it",
+        ),
+        (("one", "two"), {"scan.kev": ["two"]}, "allow", "below scan.failOn: high"),
+        (("one",), {"scan.kev": ["two"]}, "allow", "below scan.failOn: high"),
+        (("one",), {"scan.kev": []}, "allow", "below scan.failOn: high"),
+    ],
+)
+def test_what_a_blind_scanner_alone_found_is_warned_of(
+    found: tuple[str, ...], blind: dict[str, list[str]], action: str, reason: str
+) -> None:
+    (decided,) = decide(
+        [finding("low", sources=found_by(*found))], Policy(Severity.HIGH, kev=True), blind=blind
+    ).decided
+    assert (decided.action, decided.reason) == (action, reason)
+    # A reason to fail stays one, and so does an exception.
+    (decided,) = decide([finding("high", sources=found_by(*found))], Policy(Severity.HIGH), blind=blind).decided
+    assert decided.action == "fail"
+    exceptions = [Excepted("CVE-1", "why")]
+    (decided,) = decide(
+        [finding("low", sources=found_by(*found))], Policy(Severity.HIGH), exceptions, blind=blind
+    ).decided
+    assert decided.action == "ignore"
+
+
 def test_an_exception_takes_out_everything_and_is_counted() -> None:
     findings = [finding("critical", name="A", **EXPLOITED), finding("odd", name="B"), finding("low", name="C")]
     policy = Policy(Severity.HIGH, kev=True)

@@ -19,6 +19,7 @@ from tests.command_line import CommandLine, in_process, wrap
 from tests.images import CLEAN, push_index
 from tests.steps.conftest import PushImage
 from tests.trivy_database import PAGE, advisory
+from tests.vulnerability_database import exploited, import_changed
 
 SQLPARSE, IDNA = ("CVE-2024-4340", "GHSA-2m57-hf25-phgg"), ("CVE-2024-3651", "GHSA-jjg7-2v4v-x38h")
 BOTH = "--tool grype --tool trivy"
@@ -130,6 +131,16 @@ def test_each_scanners_own_threshold(
         "--fail-on low": ("fail", "scan.failOn: low"),
     }
     assert reasons["CVE-2099-1"] == own.get(flags, ("allow", "below scan.failOn: critical"))
+
+
+def test_what_it_alone_found_cant_be_judged_by_kev(
+    trivy: CommandLine, trivy_env: dict[str, str], image: str, tmp_path: Path, report: Report
+) -> None:
+    more = trivy_database.make(tmp_path / "more", more=MORE) | import_changed(trivy_env, tmp_path, exploited())
+    assert trivy(f"image scan --image {image} {BOTH} --kev --fail-on critical", **more).code == 0
+    decided = {each["id"]: (each["action"], each["reason"]) for each in report()["findings"]}
+    assert decided.pop("CVE-2099-1") == ("warn", "scan.kev: can't be judged: trivy has no data for it")
+    assert {action for action, _ in decided.values()} == {"allow"}
 
 
 def test_they_run_at_once(scripted: Scripted, image: str, tmp_path: Path) -> None:
