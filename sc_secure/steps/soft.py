@@ -27,7 +27,7 @@ def is_soft(error: ScSecureError, *, of_a_part: bool = False) -> bool:
     """
     if of_a_part and isinstance(error, StepTimedOut) and error.whole:
         return False
-    return isinstance(error, InfrastructureError | ToolMissing)
+    return isinstance(error, InfrastructureError | ToolMissing | StepTimedOut)
 
 
 def soft_failure(step: StepName, image: ImageReference, error: ScSecureError, started_at: datetime) -> StepResult:

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sc_secure.errors import InfrastructureError, ScSecureError
@@ -73,8 +73,10 @@ def look(session: Session, images: Sequence[ImageReference], within: float) -> l
         within: seconds for all of them; what hasn't answered then isn't known.
     """
     waiting: queue.SimpleQueue[tuple[ImageReference, Registry]] = queue.SimpleQueue()
+    runner = session.runner.sibling()
+    apart = replace(session, runner=runner, _registries={})
     for image in images:
-        waiting.put((image, session.registry(image)))
+        waiting.put((image, apart.registry(image)))
     known: dict[ImageReference, Status] = {}
 
     def work() -> None:
@@ -91,14 +93,18 @@ def look(session: Session, images: Sequence[ImageReference], within: float) -> l
     # Threads that the program's end doesn't wait for: a registry that hangs must not hold up a preview.
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(images)))]
     deadline = time.monotonic() + within
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0, deadline - time.monotonic()))
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0, deadline - time.monotonic()))
+        answered = dict(known)
+    finally:
+        runner.end()  # a credential helper that hangs: nothing of it is left
     late = InfrastructureError(
         f"its registry didn't answer within {within:g} s", advice="raise --timeout, or try again"
     )
-    return [known.get(image, Status(image, None, late)) for image in images]
+    return [answered.get(image, Status(image, None, late)) for image in images]
 
 
 def attached(registry: Registry, image: ImageReference) -> list[Attached]:

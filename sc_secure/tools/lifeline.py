@@ -13,15 +13,20 @@ import time
 from collections.abc import Generator
 from types import FrameType, TracebackType
 
-from sc_secure.errors import InfrastructureError
+from sc_secure.errors import InfrastructureError, ScSecureError
 
 _PERIOD = 0.25
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class StepTimedOut(InfrastructureError):
-    """The step took longer than it was allowed to."""
+class StepTimedOut(ScSecureError):
+    """The step took longer than it was allowed to.
 
+    An infrastructure failure to whoever reads exit codes, and no `InfrastructureError`: it is raised wherever the main
+    thread happens to be, once, and who passes over the failure of a program there mustn't pass over this.
+    """
+
+    exit_code = InfrastructureError.exit_code
     whole = True
     """The time of the whole run is over, not only that of a part."""
 

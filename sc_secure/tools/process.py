@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -67,6 +67,8 @@ class Runner:
         self._verbose = verbose
         self._secrets: set[str] = set()
         self._stopped = threading.Event()
+        self._running = 0
+        self._changed = threading.Condition()
 
     def hide(self, secrets: Collection[str]) -> None:
         """Take these values out of all that is printed or kept of a program's stderr."""
@@ -81,6 +83,12 @@ class Runner:
     def stop(self) -> None:
         """Have what runs in other threads end now: signals and time-outs reach the main thread alone."""
         self._stopped.set()
+
+    def end(self) -> None:
+        """As `stop`, and wait until all of it has ended, which takes `GRACE` seconds at most."""
+        self.stop()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, timeout=2 * GRACE)
 
     def run(
         self,
@@ -113,7 +121,7 @@ class Runner:
             )
         if self._verbose:
             print("+ " + printable(shlex.join(argv), limit=8000), file=sys.stderr, flush=True)
-        with contextlib.ExitStack() as stack:
+        with self._counted(), contextlib.ExitStack() as stack:
             progress = stack.enter_context(Progress(self._shown(argv[0]), quiet=self._verbose))
             sink = stack.enter_context(stdout.open("wb")) if stdout else None
             process = subprocess.Popen(
@@ -137,6 +145,19 @@ class Runner:
                 _end_group(process)
                 raise
             return Completed(Path(argv[0]).name, process.wait(), output, self._without_secrets(errors))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Generator[None]:
+        with self._changed:
+            if self._stopped.is_set():
+                raise InfrastructureError("the run has ended")
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
 
     def _shown(self, program: str) -> str:
         name = Path(program).name

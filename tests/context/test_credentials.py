@@ -7,8 +7,10 @@ from typing import Any, cast
 import pytest
 
 from sc_secure.context.credentials import NOWHERE, Given, NamedVariables, credentials_for, login
+from sc_secure.context.git import git_state
 from sc_secure.errors import ConfigError, NotAuthorised
 from sc_secure.steps.session import open_session
+from sc_secure.tools.lifeline import Lifeline, StepTimedOut
 from sc_secure.tools.process import Runner
 from sc_secure.tools.registry import Credentials
 
@@ -114,6 +116,25 @@ def test_a_helper_that_fails_is_named(ask, tmp_path: Path, name: str, why: str) 
 @pytest.mark.parametrize("config", ["", "{", "[]", '{"auths": 3, "credHelpers": []}', "[" * 100_000])
 def test_a_broken_config_is_none(ask, config: str) -> None:
     assert ask(config) is None
+
+
+def test_a_helper_that_hangs_is_no_way_past_the_time_out(ask, tmp_path: Path) -> None:
+    path = tmp_path / "docker-credential-slow"
+    path.write_text("#!/bin/sh\nsleep 60\n")
+    path.chmod(0o755)
+    for config in ({"credsStore": "slow"}, {"credsStore": "slow", "auths": {"r.example:5000": {"auth": AUTH}}}):
+        with pytest.raises(StepTimedOut), Lifeline(0.5):
+            ask(config)
+
+
+def test_nor_is_a_clouds_program(tmp_path: Path) -> None:
+    for name in ("aws", "git"):
+        (tmp_path / name).write_text("#!/bin/sh\nsleep 60\n")
+        (tmp_path / name).chmod(0o755)
+    with pytest.raises(StepTimedOut), Lifeline(0.5):
+        private(tmp_path, ECR)
+    with pytest.raises(StepTimedOut), Lifeline(0.5):
+        git_state(tmp_path, [], Runner(), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, tmp_path)
 
 
 def private(tmp_path: Path, host: str, given: Given = NOWHERE, **environ: str) -> Path | None:

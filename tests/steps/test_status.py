@@ -1,6 +1,8 @@
+import http.server
 import json
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from sc_secure.errors import InfrastructureError
 from tests.command_line import CommandLine
+from tests.tools.test_process import alive, eventually
 
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 CYCLONEDX = "https://cyclonedx.org/bom"
@@ -95,3 +98,34 @@ def test_one_login_is_for_one_registry(sc: CommandLine, image: str) -> None:
     done = sc(f"image status --image {image} --image {NOWHERE} {flags}", NAME="me", PASSWORD="s3cret")
     assert done.code == 2
     assert "goes with one registry" in done.stderr
+
+
+class _WantsLogin(http.server.BaseHTTPRequestHandler):
+    """Stands for a registry that lets nobody in without a login, which is all that is asked of it here."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="r"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_a_helper_that_hangs_is_ended_with_all_it_started(
+    sc: CommandLine, tools_env: dict[str, str], tmp_path: Path
+) -> None:
+    helper, child = tmp_path / "docker-credential-slow", tmp_path / "child"
+    helper.write_text(f"#!/bin/sh\nsleep 60 & echo $! > {child}; wait\n")
+    helper.chmod(0o755)
+    (tmp_path / "config.json").write_text('{"credsStore": "slow"}')
+    environ = {"DOCKER_CONFIG": str(tmp_path), "PATH": f"{tmp_path}:{tools_env['PATH']}"}
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _WantsLogin) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        image = f"127.0.0.1:{server.server_port}/app@sha256:{'0' * 64}"
+        done = sc(f"image status --image {image} --timeout 2", **environ)
+        server.shutdown()
+    assert done.code == 6
+    assert "its registry didn't answer within 2 s" in done.stderr
+    assert eventually(lambda: not alive(int(child.read_text())))
