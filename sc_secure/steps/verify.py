@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from sc_secure.errors import ConfigError, VerificationFailed
 from sc_secure.steps.attachments import find
@@ -14,6 +15,7 @@ from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.steps.status import attached
 from sc_secure.tools.cosign import SIGNATURE, Verifier
+from sc_secure.tools.documents import Json
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.statement import Statement
@@ -87,15 +89,19 @@ def predicate_type(name: str) -> PredicateType:
 
 
 def says_something(statement: Statement) -> bool:
-    """Whether the predicate holds what its type must hold: an empty one proves nothing."""
-    needed = {
-        PREDICATES["cyclonedx"].uri: "bomFormat",
-        PREDICATES["spdx"].uri: "spdxVersion",
-        PREDICATES["syft"].uri: "artifacts",
-        PREDICATES["slsaprovenance1"].uri: "buildDefinition",
-        PREDICATES["vuln"].uri: "scanner",
+    """Whether the predicate holds what its type must hold, in its form: an empty one proves nothing."""
+    said = statement.predicate
+    return {
+        PREDICATES["cyclonedx"].uri: said.get("bomFormat") == "CycloneDX",
+        PREDICATES["spdx"].uri: str(said.get("spdxVersion")).startswith("SPDX-"),
+        PREDICATES["syft"].uri: isinstance(said.get("artifacts"), list),  # of an image with no packages, it is empty
+        PREDICATES["slsaprovenance1"].uri: _is_filled(said.get("buildDefinition")),
+        PREDICATES["vuln"].uri: _is_filled(said.get("scanner")),
     }[statement.predicate_type]
-    return bool(statement.predicate.get(needed)) or isinstance(statement.predicate.get(needed), list)
+
+
+def _is_filled(value: object) -> bool:
+    return isinstance(value, dict) and bool(cast("Json", value))
 
 
 @dataclass(frozen=True)

@@ -209,6 +209,17 @@ CASES = {
         _attested("spdxjson", CYCLONEDX),
     ),
     "an empty catalogue": Case(SBOM, 4, BOM + NOTHING, _attested("cyclonedx", "{}")),
+    "a catalogue that says it is of another format": Case(
+        SBOM, 4, BOM + NOTHING, _attested("cyclonedx", '{"bomFormat": "SPDX", "spdxVersion": "SPDX-2.3"}')
+    ),
+    "a syft catalogue without a list of packages": Case(
+        SBOM + " --format syft-json", 4, "https://syft.dev/bom (it says nothing)",
+        _attested("https://syft.dev/bom", '{"artifacts": "many"}'),
+    ),
+    "provenance of a build that is but a word": Case(
+        PROVENANCE, 4, SLSA + NOTHING, _attested(SLSA, '{"buildDefinition": "docker"}')
+    ),
+    "a scan without a scanner": Case(RESULT, 4, VULN + NOTHING, _attested(VULN, '{"scanner": true}')),
     "empty provenance": Case(
         PROVENANCE, 4, SLSA + NOTHING, _attested(SLSA, "{}")
     ),
