@@ -132,7 +132,8 @@ def _grouped(items: list[Located], known_by: str) -> dict[object, list[tuple[int
 
 
 def _name(item: Located, known_by: str) -> object:
-    """What an item is known by. One without a name is known by nothing but itself; its model refuses it."""
+    """What an item is known by, whatever its case: a rule for `cve-1` is one for `CVE-1`. One without a name is known
+    by nothing but itself; its model refuses it."""
     entries = item.value if isinstance(item.value, dict) else {}
     name = entries.get(known_by)
-    return name.value if name is not None and isinstance(name.value, str) else id(item)
+    return name.value.upper() if name is not None and isinstance(name.value, str) else id(item)

@@ -81,8 +81,8 @@ class Scan(Block):
     def _exceptions_are_few(self) -> Scan:
         if len(self.ignore) > MAX_RULES:
             raise ValueError(f"ignore: more than {MAX_RULES} rules; write OpenVEX statements instead (vex)")
-        rules = [rule.what for rule in self.ignore]
-        twice = [what for what in rules if rules.count(what) > 1]
+        rules = [(rule.id.upper(), rule.package) for rule in self.ignore]
+        twice = [rule.what for rule, known in zip(self.ignore, rules, strict=True) if rules.count(known) > 1]
         if twice:
             raise ValueError(f"ignore: {twice[0]} stands there twice; keep one of them")
         if len(self.vex) > MAX_VEX or len(set(self.vex)) < len(self.vex):

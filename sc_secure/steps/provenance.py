@@ -149,6 +149,11 @@ def check(source: Source) -> None:
     file = _dockerfile(source)
     if source.dockerfile and file and not file.is_file():
         raise ConfigError(f"--dockerfile {printable(str(file))}: no such file")
+    if source.include_dockerfile and file and file.is_file() and file.stat().st_size > _MAX_DOCKERFILE:
+        raise ConfigError(
+            f"--dockerfile {printable(str(file))}: larger than {_MAX_DOCKERFILE // MIB} MiB",
+            advice="name the Dockerfile, or leave it out by --no-include-dockerfile",
+        )
 
 
 def _dockerfile(source: Source) -> Path | None:

@@ -139,9 +139,9 @@ class Registry:
     def referrers(self, digest: str) -> list[str]:
         """Digests of the manifests whose subject is `digest`, newest last where the registry says so.
 
-        The referrers API, or else the fallback tag `sha256-<hex>` (specification, "Listing Referrers"). That there is no
-        such API, registries say in several ways; what cosign takes for it (go-containerregistry's `Referrers`) is taken
-        here too, since it writes by that.
+        The referrers API, or else the fallback tag `sha256-<hex>` (specification, "Listing Referrers"). That there is
+        no such API, registries say in several ways; what cosign takes for it (go-containerregistry's `Referrers`) is
+        taken here too, since it writes by that.
         """
         path: str | None = f"/v2/{self._repository}/referrers/{digest}"
         found: list[str] = []

@@ -67,6 +67,11 @@ TABLE: list[tuple[str, str, str]] = [
         "{id: CVE-3, reason: t}]}}",
     ),
     (
+        "{scan: {ignore: [{id: CVE-1, reason: r, expires: 2099-01-01}]}}",
+        "{scan: {ignore: [{id: cve-1, expires: 2026-01-01}]}}",
+        "{scan: {ignore: [{id: cve-1, reason: r, expires: '2026-01-01'}]}}",
+    ),
+    (
         "{scan: {ignore: [{id: CVE-1, package: a, reason: r}, {id: CVE-1, package: b, reason: r}, {id: CVE-2}]}}",
         "{scan: {ignore: [{id: CVE-1, package: a}]}}",
         "{scan: {ignore: [{id: CVE-1, package: a}, {id: CVE-2}]}}",

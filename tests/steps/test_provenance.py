@@ -159,6 +159,13 @@ def test_what_is_named_must_be_there(sc: CommandLine, image: str, flag: str) -> 
     assert sc(f"provenance generate --image {image} {flag} nowhere").code == 2
 
 
+def test_a_dockerfile_of_which_only_a_part_would_be_hashed(sc: CommandLine, image: str, project: Path) -> None:
+    (project / "Dockerfile").write_bytes(b"FROM scratch\n" + b"#" * 5_000_000)
+    done = sc(f"provenance generate --image {image} --context .")
+    assert (done.code, "Dockerfile: larger than 4 MiB" in done.stderr) == (2, True)
+    assert sc(f"provenance generate --image {image} --context . --no-include-dockerfile").code == 0
+
+
 def test_the_builder_is_verified(sc: CommandLine, image: str, key: str) -> None:
     ours = "https://ci.example.com/builder/v1"
     assert sc(f"provenance attach --image {image} {key} --no-include-git --builder-id {ours}").code == 0
