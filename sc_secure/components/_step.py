@@ -42,6 +42,8 @@ GRACE_SECONDS = 60
 
 MAX_TIMEOUT_SECONDS = 86400
 
+_MAX_FILE = 16 * 1024 * 1024  # of a key or a certificate's root: a link may lead to what is endless
+
 T = TypeVar("T")
 
 
@@ -165,7 +167,8 @@ class Step:
 async def _fingerprint(variable: str, path: str, last: Recorded | None) -> str:
     """A hash of the file; on a machine that hasn't got it, what was recorded of it."""
     try:
-        content = Path(project_root(), path).read_bytes()
+        with Path(project_root(), path).open("rb") as file:
+            content = file.read(_MAX_FILE)
     except OSError:
         return last.environment.get(variable, "") if last else ""
     return hashlib.sha256(content).hexdigest()[:16]

@@ -110,12 +110,12 @@ def _vex(component: str, where: str, path: str, host: Host | None) -> tuple[str,
     Raises:
         InvalidArgs: it can't be read, or isn't an OpenVEX document.
     """
-    from sc_secure.policy.openvex import parse_document  # noqa: PLC0415 - models that few programs need
+    from sc_secure.policy.openvex import parse_document, read_content  # noqa: PLC0415 - models that few programs need
 
     root = project_root()
     portable = portable_path(component, where, path, root)
     try:
-        content = Path(root, portable).read_bytes()
+        content = read_content(Path(root, portable))
         parse_document(content)
     except OSError as error:
         if host is not None:

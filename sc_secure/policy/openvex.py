@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -135,6 +136,17 @@ class Document(_Model):
     def moment(self, statement: Statement) -> datetime:
         """When a statement of this document was made."""
         return datetime.fromisoformat(statement.timestamp or self.timestamp).astimezone(UTC)
+
+
+def read_content(path: Path) -> bytes:
+    """A document's content, and no more of what is endless, as a link to a device, than `parse_document` needs to refuse
+    it.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with path.open("rb") as file:
+        return file.read(MAX_DOCUMENT_BYTES + 1)
 
 
 def parse_document(content: bytes) -> Document:

@@ -13,7 +13,7 @@ from sc_secure.errors import ConfigError, InfrastructureError, VerificationFaile
 from sc_secure.policy.decision import decide
 from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.ignore import IgnoreRules
-from sc_secure.policy.openvex import parse_document
+from sc_secure.policy.openvex import parse_document, read_content
 from sc_secure.policy.rules import Rules
 from sc_secure.policy.security import DEFAULT_TOOLS
 from sc_secure.policy.vex import Image, Read, Vex
@@ -182,6 +182,8 @@ def last_predicate(session: Session, image: ImageReference) -> Json:
 def _given(path: Path, image: ImageReference) -> Path:
     shown = printable(str(path), limit=200)
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"--sbom {shown}: not a regular file")
         catalogue = parse_object(path.read_bytes(), f"--sbom {shown}")
     except OSError as error:
         raise ConfigError(f"--sbom {shown}: {error.strerror}") from None
@@ -193,7 +195,7 @@ def _given(path: Path, image: ImageReference) -> Path:
 def _read(path: Path) -> Read:
     shown = printable(path.as_posix(), limit=200)
     try:
-        content = path.read_bytes()
+        content = read_content(path)
         return Read(shown, hashlib.sha256(content).hexdigest(), parse_document(content))
     except OSError as error:
         raise ConfigError(f"--vex {shown}: {error.strerror}") from None

@@ -252,6 +252,10 @@ CASES = {
     "VEX with an unknown status": Case(
         SCAN + " --vex vex.json", 2, "--vex vex.json: ", _vex("pkg:oci/other", status="fine")
     ),
+    "VEX without an end": Case(SCAN + " --vex /dev/zero", 2, "--vex /dev/zero: larger than 16 MiB", lambda _: None),
+    "a catalogue without an end": Case(
+        SCAN + " --sbom /dev/zero", 2, "--sbom /dev/zero: not a regular file", lambda _: None
+    ),
     # What a scanner says.
     "half a report": Case(SCAN, 6, "grype", _grype_prints("head -c 2000")),
     "no report": Case(SCAN, 6, "grype", _grype_prints("true")),

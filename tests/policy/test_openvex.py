@@ -2,13 +2,14 @@
 
 import contextlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc_secure.policy.openvex import MAX_DOCUMENT_BYTES, parse_document
+from sc_secure.policy.openvex import MAX_DOCUMENT_BYTES, parse_document, read_content
 from tests.policy.vex_documents import statement, vex
 
 PRODUCT = "pkg:pypi/sqlparse@0.4.4"
@@ -116,3 +117,9 @@ def test_any_change_is_read_or_refused_plainly(path: tuple[str | int, ...], valu
     place[path[-1]] = value
     with contextlib.suppress(ValueError):
         parse_document(json.dumps(document).encode())
+
+
+def test_a_file_without_an_end(tmp_path: Path) -> None:
+    (tmp_path / "vex.json").symlink_to("/dev/zero")
+    with pytest.raises(ValueError, match="larger than 16 MiB"):
+        parse_document(read_content(tmp_path / "vex.json"))
