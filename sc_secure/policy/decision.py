@@ -149,9 +149,7 @@ class _Judge:
         for item, scanners in self._blind.items():
             names = {source.scanner for source in finding.sources}
             if names and names.issubset(scanners):
-                return Decided(
-                    finding, "warn", f"{item}: can't be judged: {' and '.join(sorted(names))} has no data for it"
-                )
+                return Decided(finding, "warn", f"{item}: can't be judged: no data from {' and '.join(sorted(names))}")
         return None
 
 

@@ -139,8 +139,7 @@ class Document(_Model):
 
 
 def read_content(path: Path) -> bytes:
-    """A document's content, and no more of what is endless, as a link to a device, than `parse_document` needs to refuse
-    it.
+    """A document's content; of what is endless, as a link to a device, as much as `parse_document` needs to refuse it.
 
     Raises:
         OSError: it can't be read.

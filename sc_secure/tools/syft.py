@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from sc_secure.errors import InfrastructureError
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.transient import classify, failure, with_retries
+
+_NOT_THERE = re.compile(r"GET \S+/manifests/\S+: (MANIFEST_UNKNOWN|NAME_UNKNOWN|unexpected status code 404)")
+"""How registries say that there is no such image; the address, which may hold anything, is before it."""
 
 
 class Syft:
@@ -60,6 +65,11 @@ class Syft:
 
         def run() -> None:
             done = self._runner.run(argv, env=env)
+            if done.code != 0 and _NOT_THERE.search(done.stderr):
+                raise InfrastructureError(
+                    f"the registry doesn't hold this image: {done.summary()}",
+                    advice="push the image first; `crane digest` prints its digest",
+                )
             if done.code != 0:
                 raise failure(classify(done.stderr), done.summary())
 

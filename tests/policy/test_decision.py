@@ -120,13 +120,15 @@ def test_each_decision_has_its_reason(found: Finding, policy: Policy, action: st
 @pytest.mark.parametrize(
     ("found", "blind", "action", "reason"),
     [
-        (("two",), {"scan.kev": ["two"]}, "warn", "scan.kev: can't be judged: two has no data for it"),
+        (("two",), {"scan.kev": ["two"]}, "warn", "scan.kev: can't be judged: no data from two"),
         (
             ("two",),
             {"scan.kev": [], "scan.epssAbove": ["two"]},
             "warn",
-            "scan.epssAbove: can't be judged: two has no data for it",
+            "scan.epssAbove: can't be judged: no data from two",
         ),
+        (("two", "one"), {"scan.kev": ["one", "two"]}, "warn", "scan.kev: can't be judged: no data from one and two"),
+        ((), {"scan.kev": ["two"]}, "allow", "below scan.failOn: high"),
         (("one", "two"), {"scan.kev": ["two"]}, "allow", "below scan.failOn: high"),
         (("one",), {"scan.kev": ["two"]}, "allow", "below scan.failOn: high"),
         (("one",), {"scan.kev": []}, "allow", "below scan.failOn: high"),

@@ -102,3 +102,11 @@ def test_syft_never_sees_the_password(
     sc = in_process(env, project, monkeypatch, capsys)
     sc(f"sbom generate --image {image} --format syft-json", COSIGN_PASSWORD="hunter2", PULUMI_ACCESS_TOKEN="hunter2")
     assert "hunter2" not in (project / "seen").read_text()
+
+
+def test_an_image_that_is_not_there(sc: CommandLine, image: str) -> None:
+    for missing in (image.partition("@")[0], image.partition("/")[0] + "/nowhere"):
+        done = sc(f"sbom generate --image {missing}@sha256:{'0' * 64}")
+        assert done.code == 6
+        assert "the registry doesn't hold this image" in done.stderr
+        assert "push the image first" in done.stderr
