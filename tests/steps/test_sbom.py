@@ -104,7 +104,7 @@ def test_syft_never_sees_the_password(
     assert "hunter2" not in (project / "seen").read_text()
 
 
-def test_an_image_that_is_not_there(sc: CommandLine, image: str) -> None:
+def test_it_is_said_what_to_do_about_it(sc: CommandLine, image: str) -> None:
     for missing in (image.partition("@")[0], image.partition("/")[0] + "/nowhere"):
         done = sc(f"sbom generate --image {missing}@sha256:{'0' * 64}")
         assert done.code == 6
