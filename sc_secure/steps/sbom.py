@@ -13,6 +13,7 @@ from sc_secure.steps.platforms import parts, platforms_output
 from sc_secure.steps.result import StepResult, ToolUsed
 from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.made import is_ours, remember
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.syft import Syft
 from sc_secure.tools.workspace import write_file
@@ -111,7 +112,7 @@ def ensure(session: Session, image: ImageReference, form: SbomFormat, also: Sequ
         wanted = {each.name: each for each in (form, *also)}
         if native:
             content = {
-                name: _whole(session.folder(image) / each.file) or _convert(session, image, each)
+                name: _ours(session, session.folder(image) / each.file) or _convert(session, image, each)
                 for name, each in wanted.items()
             }
             return Catalogue(path, content[form.name], package_count(native), used, reused=True)
@@ -146,6 +147,7 @@ def _made(raw: Path) -> Json:
 
 def _keep(session: Session, image: ImageReference, form: SbomFormat, document: Json) -> bytes:
     content = canonical_sbom(document, form, image)
+    remember(session.environ, content)
     write_file(session.folder(image) / form.file, content)
     return content
 
@@ -157,18 +159,15 @@ def _on_this_machine(session: Session, image: ImageReference, used: ToolUsed) ->
 
 
 def _here(session: Session, image: ImageReference) -> Json | None:
-    try:
-        document = parse_object((session.folder(image) / SYFT.file).read_bytes(), SYFT.file)
-    except (OSError, InfrastructureError):
-        return None
+    content = _ours(session, session.folder(image) / SYFT.file)
+    document = parse_object(content, SYFT.file) if content is not None else {}
     return document if is_about(document, image) else None
 
 
-def _whole(path: Path) -> bytes | None:
-    """The document's content; None: it isn't there, or broken."""
+def _ours(session: Session, path: Path) -> bytes | None:
+    """The document's content; None: it isn't there, broken, or none that a run of this user made here."""
     try:
         content = path.read_bytes()
-        parse_object(content, path.name)
-    except (OSError, InfrastructureError):
+    except OSError:
         return None
-    return content
+    return content if is_ours(session.environ, content) else None

@@ -26,6 +26,7 @@ from sc_secure.steps.scan_verdict import violation, warnings
 from sc_secure.steps.scanners import SCANNERS, Scanning
 from sc_secure.steps.session import Session
 from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.made import is_ours, remember
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.scanner import SAMPLE_PROVIDER, Report, Target
 from sc_secure.tools.text import printable
@@ -138,7 +139,9 @@ def _scanned(
     names = tuple(name for name, _ in platforms)
     tool, left_out = scanning.used[reports[0].scanner], dict(scanning.left_out)
     scanned = Scanned(tuple(reports), uris, found, tool, scanning.started, datetime.now(UTC), names, left_out)
-    write_file(session.folder(image) / FACTS, canonical_bytes(predicate(scanned)))
+    content = canonical_bytes(predicate(scanned))
+    remember(session.environ, content)
+    write_file(session.folder(image) / FACTS, content)
     return scanned
 
 
@@ -168,7 +171,8 @@ def last_predicate(session: Session, image: ImageReference) -> Json:
     """
     path = session.folder(image) / FACTS
     try:
-        recorded = parse_object(path.read_bytes(), FACTS)
+        content = path.read_bytes()
+        recorded = parse_object(content, FACTS) if is_ours(session.environ, content) else {}
     except (OSError, InfrastructureError):
         recorded = {}
     scanner = recorded.get("scanner")

@@ -76,6 +76,9 @@ def test_the_scan_is_attested_as_facts(sc: CommandLine, image: str, key: str, pr
     assert "GHSA-2m57-hf25-phgg" in text
     assert "failOn" not in text
     assert "action" not in text
+    facts.write_text(text.replace("GHSA-2m57-hf25-phgg", "GHSA-0000-0000-0000"))  # as one that came with the source
+    assert sc(f"scan attach --image {image} {key} --output json").result["status"] == "reused"
+    assert "GHSA-2m57-hf25-phgg" in facts.read_text()
 
 
 def test_another_images_attestation_is_refused(

@@ -125,6 +125,19 @@ def test_another_images_catalogue_is_refused(sc: CommandLine, image: str, new_im
     assert sc(f"image scan --image {image} --fail-on high").code == 3
 
 
+def test_a_catalogue_that_came_with_the_source_is_not_taken(sc: CommandLine, image: str, project: Path) -> None:
+    """One that lists nothing, as a pull request could add it for an image whose digest is known."""
+    sc(f"sbom generate --image {image} --format cyclonedx-json")
+    folder = project / ".sc/artifacts" / image.partition("@")[2].replace(":", "-")
+    for name, key in (("sbom.syft.json", "artifacts"), ("sbom.cyclonedx.json", "components")):
+        document = json.loads((folder / name).read_bytes())
+        (folder / name).write_text(json.dumps({**document, key: []}))
+    assert sc(f"image scan --image {image} --fail-on high").code == 3
+    result = sc(f"sbom generate --image {image} --format cyclonedx-json --output json").result
+    assert result["outputs"]["packages"] == 2
+    assert json.loads((folder / "sbom.cyclonedx.json").read_bytes())["components"]
+
+
 def test_a_scanner_that_is_missing(sc: CommandLine, image: str) -> None:
     done = sc(f"image scan --image {image} --fail-on high", PATH="/nowhere")
     assert (done.code, done.stdout) == (5, "")
