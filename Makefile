@@ -29,7 +29,7 @@ env: ## prints the shell settings of `make up`: eval "$(make env)"
 
 test: tools venv ## all tests, with their set-up; PYTEST_ARGS="-k word" for some
 	@PATH="$$($(PYTHON) -m devtools.tools --path):$(CURDIR)/$(VENV):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
-		$(VENV)/python -m pytest -n 2 --dist loadgroup --max-worker-restart=0 $(PYTEST_ARGS)
+		$(VENV)/python -m pytest -n 2 --max-worker-restart=0 $(PYTEST_ARGS)
 
 lint: venv ## linters, formatting, types, the rooms of the design, no trace of this machine
 	$(VENV)/ruff check .

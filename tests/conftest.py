@@ -22,6 +22,9 @@ from devtools import engine, processes, registry, sample_database, tools
 from devtools.sigstore import rekor_v1 as local_rekor_v1
 from devtools.sigstore import services as local_sigstore
 from devtools.sigstore.rekor_v1 import RekorV1
+from tests.scheduling import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]  # a hook of pytest-xdist's
 
 if TYPE_CHECKING:
     from tests.clouds.aws import Aws

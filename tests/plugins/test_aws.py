@@ -14,7 +14,7 @@ import pytest
 from tests.clouds.aws import ACCOUNT, REGION, Aws
 from tests.project import Project, Run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-aws")]
+pytestmark = pytest.mark.engine
 
 # What a test changes comes from a file.
 STACK = """

@@ -9,7 +9,7 @@ import pytest
 from tests.clouds.aws import Aws
 from tests.plugins.client import Plugin, running
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-aws")]
+pytestmark = pytest.mark.engine
 
 SERVICE = "aws:ecs/service:Service"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"

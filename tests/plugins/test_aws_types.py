@@ -9,7 +9,7 @@ import pytest
 from tests.clouds.aws import REGION, Aws
 from tests.project import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-aws")]
+pytestmark = pytest.mark.engine
 
 # What a whole ECS stack has, and in most properties that the plugin takes.
 STACK = """

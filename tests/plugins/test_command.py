@@ -14,7 +14,7 @@ import pytest
 
 from tests.project import Project, Run, kill
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-command")]
+pytestmark = pytest.mark.engine
 
 # Commands come from a file, so that a test can change them; "${name}" in one is the stdout of another.
 COMMANDS = """

@@ -13,7 +13,7 @@ import pytest
 from tests.plugins.basic_auth import PASSWORD, USERNAME, locked
 from tests.project import Project, Run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-docker")]
+pytestmark = pytest.mark.engine
 
 # Images come from a file, so that a test can change them; a password is always a secret.
 IMAGES = """

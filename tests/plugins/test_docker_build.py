@@ -20,7 +20,7 @@ from tests.registry_content import fetched, fetched_bytes
 from tests.shell import DOCKERFILE as SHELL
 from tests.shell import put_shell
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-docker-build")]
+pytestmark = pytest.mark.engine
 
 IMAGES = """
 import json

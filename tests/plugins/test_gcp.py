@@ -9,7 +9,7 @@ import pytest
 from tests.clouds.google.server import PROJECT, REGION, Google
 from tests.project import Project, Run
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-gcp")]
+pytestmark = pytest.mark.engine
 
 # Services come from a file, so that a test can change them.
 PROGRAM = """

@@ -10,7 +10,7 @@ import pytest
 from tests.clouds.google.server import REGION, Google
 from tests.project import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-gcp-more")]
+pytestmark = pytest.mark.engine
 
 # Apart from the others: to import the SDK's `compute` takes a program more than a second.
 NETWORK = """

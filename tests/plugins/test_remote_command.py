@@ -14,7 +14,7 @@ import pytest
 from tests.project import Project, Run
 from tests.ssh_host import SshHost
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("plugins-command")]
+pytestmark = pytest.mark.engine
 
 PROGRAM = """
 import json
