@@ -127,7 +127,11 @@ def tools_env(services: dict[str, object]) -> dict[str, str]:
     """An environment with the tools, a sample vulnerability database and this Python, and nothing else."""
     venv = Path(sys.prefix)
     path = [str(venv / "bin"), *services["path"], "/usr/local/bin", "/usr/bin", "/bin"]  # type: ignore[misc]
-    passed_on = {key: os.environ[key] for key in ("LANG", "SC_SECURE_CACHE", "SSL_CERT_FILE") if key in os.environ}
+    passed_on = {
+        key: os.environ[key]
+        for key in ("LANG", "SC_SECURE_CACHE", "SSL_CERT_FILE", "COVERAGE_PROCESS_CONFIG")
+        if key in os.environ
+    }
     return passed_on | {
         "PATH": os.pathsep.join(path),
         "VIRTUAL_ENV": str(venv),

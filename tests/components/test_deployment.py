@@ -8,6 +8,7 @@ from pulumi_command import local
 
 from sc_secure import ScanCommand
 from sc_secure.components._deployment import Deployment, deployed_image, physical_name, unique_name
+from sc_secure.components._validate import InvalidArgs
 from tests.components.mocked import REFERENCE, Mocks, run, unknown
 
 BY_KEY = {"key": "cosign.pub"}
@@ -28,6 +29,7 @@ class Service(pulumi.ComponentResource):
     ) -> None:
         images = {"web-verify": deployed_image("Service", image, verify)}
         super().__init__("test:index:Service", "web", {}, opts)
+        given = {"image": image, "verify": verify, **given}
         self.deployment = Deployment("web", images, given, parent=self, opts=opts)
         self.deployed = local.Command(
             "web-deployed", create=self.deployment.image("web-verify"), opts=self.deployment.child_opts
@@ -62,8 +64,9 @@ def declared(mocks: Mocks) -> set[str]:
             "--certificate-identity-regexp '^a$' --certificate-oidc-issuer i --trusted-root root.json"
             " --no-transparency-log",
         ),
+        (BY_KEY | {"enabled": True}, "--key cosign.pub --no-transparency-log"),
         (
-            {"security": POLICY, "timeout_seconds": 60},
+            {"security": POLICY, "timeout_seconds": 60, "enabled": True},
             "--key cosign.key --no-transparency-log --attestation spdx --attestation slsaprovenance1"
             " --attestation vuln --timeout 60",
         ),
@@ -125,6 +128,47 @@ def test_a_verify_that_names_nobody_is_refused(verify: Any, said: str) -> None:
     assert mocks.resources == {}
 
 
+@pytest.mark.parametrize(
+    ("verify", "path", "reason"),
+    [
+        (
+            None,
+            "verify",
+            "missing: say who must have signed the image: {key}, {identity_regexp, oidc_issuer} or {security}; "
+            "{enabled: false} deploys whatever has a digest",
+        ),
+        (
+            {"security": {}},
+            "verify",
+            "this policy signs nothing, so nothing can be verified; name a key or an identity instead",
+        ),
+        (
+            {"security": POLICY | {"signing": {"key": "cosign.key", "required": False}}},
+            "verify",
+            "signing isn't required by this policy, so an image may have no signature: name a key or an identity",
+        ),
+        (
+            {"identity_regexp": "^a$", "oidc_issuer": "i", "security": POLICY},
+            "verify.identity_regexp",
+            "excludes a policy, which says it already",
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_name_instead(verify: Any, path: str, reason: str) -> None:
+    for prefix in ("", "sidecars[0]."):
+        with pytest.raises(InvalidArgs) as refused:
+            deployed_image("Service", REFERENCE, verify, *([prefix] if prefix else []))
+        assert refused.value.problems == [(f"{prefix}{path}", reason)]
+
+
+def test_a_policy_leaves_the_registry_and_the_time_to_the_service() -> None:
+    registry: Any = {"server": "registry.example"}
+    verify: Any = {"security": POLICY, "registry": registry, "timeout_seconds": 60}
+    checked = deployed_image("Service", REFERENCE, verify).verify
+    assert checked is not None
+    assert (checked["registry"], checked["timeout_seconds"], checked["key"]) == (registry, 60, "cosign.key")
+
+
 def test_switched_off_by_name_deploys_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", lambda text, _resource: said.append(text))
@@ -179,9 +223,9 @@ def test_what_the_service_depends_on_comes_first() -> None:
     assert waits["service"] == {"first", "web-verify"}
 
 
-def fingerprint(**given: Any) -> str:
+def fingerprint(verify: Any = BY_KEY, **given: Any) -> str:
     mocks = Mocks()
-    run(lambda: Service(REFERENCE, BY_KEY, **given).deployed.urn, mocks)
+    run(lambda: Service(REFERENCE, verify, **given).deployed.urn, mocks)
     environment = mocks.resources["command:local:Command::web-verify"][1]["environment"]
     assert set(environment) == {"SC_SECURE_ATTEMPT", "SC_SECURE_KEY", "SC_SECURE_DEPLOYMENT"}
     return environment["SC_SECURE_DEPLOYMENT"]
@@ -194,14 +238,33 @@ def test_any_change_of_the_service_verifies_again() -> None:
     assert plain == fingerprint(cpu=256, environment={"A": pulumi.Output.from_input("1"), "B": "2"})
     assert plain != fingerprint(cpu=512, environment={"A": "1", "B": "2"})
     assert plain != fingerprint(cpu=256, environment={"A": "1", "B": pulumi.Output.from_input("3")})
+    assert len(plain) == 16
+
+
+def test_what_the_command_says_anyway_is_not_in_the_hash() -> None:
+    """The image and how it is verified."""
+    assert fingerprint(cpu=1) == fingerprint(BY_KEY | {"attestations": ["vuln"]}, cpu=1)
+
+
+def test_beside_a_secret_everything_else_still_counts() -> None:
+    def hashed(cpu: int, subnet: str) -> str:
+        secret = {"environment": {"A": pulumi.Output.secret("x")}, "keys": [pulumi.Output.secret("y"), subnet]}
+        return fingerprint(cpu=cpu, **secret)
+
+    assert hashed(1, "a") == hashed(1, "a")
+    assert len({hashed(1, "a"), hashed(2, "a"), hashed(1, "b")}) == 3
 
 
 def test_no_secret_reaches_the_hash() -> None:
     def secret(value: str) -> str:
-        return fingerprint(environment={"A": pulumi.Output.secret(value)}, subnets=pulumi.Output.secret([value]))
+        return fingerprint(
+            environment={"A": pulumi.Output.secret(value)},
+            subnets=pulumi.Output.secret([value]),
+            groups=["a", pulumi.Output.secret(value)],
+        )
 
     assert secret("one") == secret("two")
-    assert secret("one") != fingerprint(environment={"A": "one"}, subnets=["one"])
+    assert secret("one") != fingerprint(environment={"A": "one"}, subnets=["one"], groups=["a", "one"])
 
 
 def test_an_unknown_argument_leaves_a_known_digest_known_in_preview() -> None:
@@ -229,5 +292,4 @@ def test_names_stay_within_the_clouds_limits() -> None:
     assert long != longer
     assert len(long) == len(longer) == 20
     assert long.startswith("a" * 12 + "-")
-    assert unique.startswith("web-")
-    assert len(unique) == 11
+    assert unique == "web-3c17913", "a resource keeps its name from one version of this package to the next"

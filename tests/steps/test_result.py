@@ -57,39 +57,92 @@ def test_warnings_that_dont_fit_are_counted() -> None:
         StepResult(step="scan", subject="x" * 5000, status="passed", started_at=BEGAN).to_line()
 
 
+def exactly(size: int) -> str:
+    """The line of a result of that many bytes."""
+    least = len(StepResult(step="scan", subject="", status="passed", started_at=BEGAN, finished_at=BEGAN).to_line())
+    return StepResult(
+        step="scan", subject="x" * (size - least), status="passed", started_at=BEGAN, finished_at=BEGAN
+    ).to_line()
+
+
+def test_the_greatest_size_is_allowed() -> None:
+    assert len(StepResult.from_line(exactly(MAX_BYTES)).to_line()) == MAX_BYTES == 4096
+    with pytest.raises(ValueError, match=r"^a step result of 4097 bytes; at most 4096 are allowed$"):
+        exactly(MAX_BYTES + 1)
+
+
+def test_no_more_warnings_are_cut_than_have_to_be() -> None:
+    """Each of 61 bytes and more: one fewer would have fitted in what the cut leaves."""
+    whole = StepResult(step="scan", subject="x", status="passed", warnings=["w" * 50] * 90, started_at=BEGAN)
+    line = whole.to_line()
+    assert MAX_BYTES - 60 < len(line) <= MAX_BYTES
+    assert StepResult.from_line(line).warnings[:-1] == ["w" * 50] * (len(StepResult.from_line(line).warnings) - 1)
+
+
+def test_it_is_small_and_its_text_is_as_it_was_said() -> None:
+    line = RESULT.to_line()
+    assert '"warnings":["é: ' in line
+    assert '","subject":"registry.example/' in line
+    assert SCHEMA == "https://sc-secure.dev/step-result/v1"
+    assert StepResult(step="sign", subject="x", status="passed", started_at=BEGAN).outputs == {}
+
+
+def artifact(**changes: Any) -> list[Any]:
+    return [{"path": "x", "sha256": "c" * 64, "mediaType": "y"} | changes]
+
+
 @pytest.mark.parametrize(
-    "line",
+    ("line", "said"),
     [
-        "",
-        "{}",
-        "[]",
-        "null",
-        "passed",
-        "[" * 2000,
-        " " * (MAX_BYTES + 1),
-        changed(schema="https://sc-secure.dev/step-result/v2"),
-        changed(more=1),
-        changed(step="deploy"),
-        changed(step=["scan"]),
-        changed(status="secured"),
-        changed(subject=None),
-        changed(outputs=[]),
-        changed(outputs={"x": None}),
-        changed(outputs={"x": [1]}),
-        changed(outputs={"x": {"y": 1}}),
-        changed(artifacts={}),
-        changed(artifacts=[{"path": "x", "sha256": "c" * 63, "mediaType": "y"}]),
-        changed(artifacts=[{"path": "x", "sha256": "c" * 64, "media_type": "y"}]),
-        changed(artifacts=["x"]),
-        changed(warnings="x"),
-        changed(warnings=[1]),
-        changed(tool="grype"),
-        changed(tool={"name": "grype"}),
-        changed(startedAt="yesterday"),
-        changed(startedAt="2026-11-25T09:30:00"),
-        changed(finishedAt=1),
+        ("", "Expecting value: line 1 column 1 (char 0)"),
+        (
+            "{}",
+            "result: missing: ['finishedAt', 'schema', 'startedAt', 'status', 'step', 'subject']; unknown: []",
+        ),
+        ("[]", "result: an object is expected"),
+        ("null", "result: an object is expected"),
+        ("passed", "Expecting value: line 1 column 1 (char 0)"),
+        ("[" * 2000, "result: nested too deep"),
+        (" " * (MAX_BYTES + 1), "a step result of 4097 bytes; at most 4096 are allowed"),
+        (
+            changed(schema="https://sc-secure.dev/step-result/v2"),
+            "schema: https://sc-secure.dev/step-result/v1 is expected",
+        ),
+        (changed(more=1), "result: missing: []; unknown: ['more']"),
+        (changed(step="deploy"), "step: one of sbom, scan, sign, provenance, attest, verify is expected"),
+        (changed(step=["scan"]), "step: one of sbom, scan, sign, provenance, attest, verify is expected"),
+        (changed(status="secured"), "status: one of passed, reused, skipped, soft_failed is expected"),
+        (changed(subject=None), "subject: a text is expected"),
+        (changed(outputs=[]), "outputs: an object is expected"),
+        (changed(outputs={"x": None}), "outputs.x: a text, a number or a boolean is expected"),
+        (changed(outputs={"x": [1]}), "outputs.x: a text, a number or a boolean is expected"),
+        (changed(outputs={"x": {"y": 1}}), "outputs.x: a text is expected"),
+        (changed(artifacts={}), "artifacts: a list is expected"),
+        (changed(artifacts=["x"]), "artifacts: an object is expected"),
+        (changed(artifacts=artifact(sha256="c" * 63)), "sha256: 64 hexadecimal digits are expected"),
+        (changed(artifacts=artifact(sha256="c" * 65)), "sha256: 64 hexadecimal digits are expected"),
+        (changed(artifacts=artifact(sha256="٣" * 64)), "sha256: 64 hexadecimal digits are expected"),
+        (changed(artifacts=artifact(sha256=1)), "sha256: a text is expected"),
+        (changed(artifacts=artifact(path=1)), "path: a text is expected"),
+        (changed(artifacts=artifact(mediaType=None)), "mediaType: a text is expected"),
+        (
+            changed(artifacts=[{"path": "x", "sha256": "c" * 64, "media_type": "y"}]),
+            "artifacts: missing: ['mediaType']; unknown: ['media_type']",
+        ),
+        (changed(warnings="x"), "warnings: a list is expected"),
+        (changed(warnings=[1]), "warnings: a text is expected"),
+        (changed(tool="grype"), "tool: an object is expected"),
+        (changed(tool={"name": "grype"}), "tool: missing: ['version']; unknown: []"),
+        (changed(tool={"name": 1, "version": "1"}), "name: a text is expected"),
+        (changed(tool={"name": "grype", "version": 1}), "version: a text is expected"),
+        (changed(startedAt="yesterday"), "Invalid isoformat string: 'yesterday'"),
+        (changed(startedAt="2026-11-25T09:30:00"), "startedAt: a time with its zone is expected"),
+        (changed(startedAt=1), "startedAt: a text is expected"),
+        (changed(finishedAt="2026-11-25T09:30:00"), "finishedAt: a time with its zone is expected"),
+        (changed(finishedAt=1), "finishedAt: a text is expected"),
     ],
 )
-def test_anything_else_is_refused(line: str) -> None:
-    with pytest.raises(ValueError):
+def test_anything_else_is_refused(line: str, said: str) -> None:
+    with pytest.raises(ValueError) as refused:
         StepResult.from_line(line)
+    assert str(refused.value) == said
