@@ -61,6 +61,8 @@ TARGETS = (
     Target("sc_secure/steps/soft.py", (), ("tests/steps/test_soft.py",)),
     Target("sc_secure/steps/result.py", (), ("tests/steps/test_result.py",)),
     Target("sc_secure/steps/scan_verdict.py", (), ("tests/steps/test_scan_verdict.py",)),
+    Target("sc_secure/steps/verify.py", (), ("tests/steps/test_verify.py",)),
+    Target("sc_secure/steps/attachments.py", (), ("tests/steps/test_attachments.py",)),
 )
 
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {

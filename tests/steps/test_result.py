@@ -114,6 +114,7 @@ def artifact(**changes: Any) -> list[Any]:
         (changed(status="secured"), "status: one of passed, reused, skipped, soft_failed is expected"),
         (changed(subject=None), "subject: a text is expected"),
         (changed(outputs=[]), "outputs: an object is expected"),
+        (changed(outputs=1), "outputs: an object is expected"),
         (changed(outputs={"x": None}), "outputs.x: a text, a number or a boolean is expected"),
         (changed(outputs={"x": [1]}), "outputs.x: a text, a number or a boolean is expected"),
         (changed(outputs={"x": {"y": 1}}), "outputs.x: a text is expected"),

@@ -1,0 +1,325 @@
+"""Which of what is attached counts, and where it is said to be: with stand-ins that change their mind (`shelf.py`)."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sc_secure.errors import InfrastructureError
+from sc_secure.steps.attachments import FORMS, Attachment, Form, find
+from sc_secure.steps.session import Session
+from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
+from sc_secure.tools.key import Key
+from sc_secure.tools.services import Services
+from sc_secure.tools.transient import Retrying, TransientFailure, retrying
+from tests.steps.shelf import BUNDLE, HEX, IDENTITY, IMAGE, KEY, Shelf, Verifies, bundle, envelope, session, statement
+
+BOM = "https://cyclonedx.org/bom"
+SBOM = statement(BOM, "sbom")
+OURS = (KEY.reference, BOM)
+SIGNATURES = "application/vnd.dev.cosign.simplesigning.v1+json"
+ENVELOPES = "application/vnd.dsse.envelope.v1+json"
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    """The image, and nothing attached to it."""
+    return Shelf({IMAGE.digest: {"layers": []}})
+
+
+@pytest.fixture
+def verifies() -> Verifies:
+    return Verifies()
+
+
+@pytest.fixture(autouse=True)
+def once() -> Iterator[None]:
+    with retrying(Retrying(attempts=1)):
+        yield
+
+
+Look = Callable[..., Attachment | None]
+
+
+@pytest.fixture
+def look(tmp_path: Path, shelf: Shelf, verifies: Verifies) -> Look:
+    run: Session = session(tmp_path, shelf, verifies)
+
+    def look(
+        kind: str = BOM,
+        verifier: Verifier = KEY,
+        accept: Callable[[Statement], bool] = lambda _: True,
+        forms: tuple[Form, ...] = FORMS,
+    ) -> Attachment | None:
+        return find(run, IMAGE, verifier, kind, accept, forms=forms)
+
+    return look
+
+
+def test_without_anything_attached_cosign_isnt_asked(look: Look, verifies: Verifies) -> None:
+    assert look() is None
+    assert verifies.asked == []
+
+
+def test_an_image_that_is_not_there_is_no_image_without_a_signature(look: Look, shelf: Shelf) -> None:
+    shelf.manifests.clear()
+    with pytest.raises(InfrastructureError) as raised:
+        look()
+    assert raised.value.message == f"{IMAGE.subject} isn't in its registry"
+    assert raised.value.advice == "push the image first; `crane digest` prints its digest"
+
+
+def test_the_first_that_is_accepted_is_found_with_its_manifest_and_entry(
+    look: Look, shelf: Shelf, verifies: Verifies
+) -> None:
+    """Each manifest holds one; only what is looked for is read a second time."""
+    every = [statement(BOM, name) for name in ("one", "two", "three")]
+    for name, each in zip(("one", "two", "three"), every, strict=True):
+        entry = {"logIndex": "7", "logId": {"keyId": "aGk="}, "inclusionProof": {"checkpoint": {"envelope": "log"}}}
+        material = {"verificationMaterial": {"tlogEntries": [entry]}} if name == "two" else {}
+        shelf.attach(name, bundle(each, **material))
+    verifies.known[OURS] = every
+    found = look(accept=lambda each: each is not every[0])
+    assert found is not None
+    assert (found.statement, found.manifest) == (every[1], "manifest two")
+    assert found.entry is not None
+    assert (found.entry.index, found.entry.log_id) == ("7", b"hi".hex())
+    first = look()
+    assert first == Attachment(every[0], "manifest one", None)
+    assert {question[0] for question in verifies.asked} == {"bundles"}
+
+
+def test_what_is_not_accepted_is_not_found(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    shelf.attach("one", bundle(SBOM))
+    verifies.known[OURS] = [SBOM]
+    verifies.good.add(bundle(SBOM))
+    assert look(accept=lambda _: False) is None
+    assert ("bundle", IMAGE.digest, *OURS) not in verifies.asked, "cosign found it, and passed over nothing"
+
+
+def test_any_of_the_keys_is_enough_and_the_first_counts(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    other = Key("other.pub", public=True)
+    both = Key(KEY.reference, public=True, also=(other,))
+    theirs = statement(BOM, "theirs")
+    shelf.attach("ours", bundle(SBOM))
+    shelf.attach("theirs", bundle(theirs))
+    verifies.known[("other.pub", BOM)] = [theirs]
+    found = look(verifier=both)
+    assert found is not None
+    assert found.manifest == "manifest theirs"
+    verifies.known[OURS] = [SBOM]
+    found = look(verifier=both)
+    assert found is not None
+    assert found.manifest == "manifest ours"
+    assert look(kind="https://spdx.dev/Document", verifier=both) is None
+    assert look(verifier=IDENTITY) is None
+
+
+def test_only_what_may_hold_it_is_read(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    shelf.attach("another kind", bundle(SBOM), kind="https://spdx.dev/Document")
+    shelf.attached[IMAGE.digest].append("manifest gone")
+    assert look() is None
+    assert verifies.asked == []
+    shelf.attach("annotated", bundle(SBOM), kind=BOM)
+    shelf.attach("not annotated", bundle(statement(BOM, "x")), annotations=None)
+    verifies.known[OURS] = [SBOM]
+    found = look()
+    assert found is not None
+    assert found.manifest == "manifest annotated"
+    assert sorted(shelf.read) == ["blob annotated", "blob not annotated"]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        None,
+        "x",
+        [],
+        ["x"],
+        [{}],
+        [{"digest": 1, "mediaType": BUNDLE}],
+        [{"digest": "blob odd"}],
+        [{"digest": "blob odd", "mediaType": "application/json"}],
+        [{"digest": "blob gone", "mediaType": BUNDLE}],
+        [{"digest": "blob empty", "mediaType": BUNDLE}],
+    ],
+)
+def test_manifests_that_hold_no_bundle_are_passed_over(
+    look: Look, shelf: Shelf, verifies: Verifies, layers: Any
+) -> None:
+    """The same statement would be found in them, if they were read."""
+    shelf.blobs |= {"blob empty": b"", "blob gone": None}
+    shelf.attach("ours", bundle(SBOM))
+    shelf.attach("odd", bundle(SBOM), layers=layers)
+    verifies.known[OURS] = [SBOM]
+    found = look()
+    assert found is not None
+    assert found.manifest == "manifest ours"
+    assert ("bundle", IMAGE.digest, *OURS) not in verifies.asked, "there is one holder alone"
+
+
+def test_a_bundle_that_is_not_the_first_layer_is_read_too(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    layers = [{"digest": "blob x", "mediaType": "text/plain"}, {"digest": "blob ours", "mediaType": BUNDLE}]
+    shelf.attach("ours", bundle(SBOM), layers=layers)
+    verifies.known[OURS] = [SBOM]
+    found = look()
+    assert found is not None
+    assert found.manifest == "manifest ours"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no JSON",
+        b"[]",
+        b"{}",
+        b'{"dsseEnvelope": []}',
+        bundle(statement(BOM, "another")),
+        bundle(Statement(BOM, {}, frozenset(), SBOM.payload, "another")),
+        bundle(Statement(BOM, {}, frozenset(), "another", SBOM.signature)),
+        b'{"dsseEnvelope": {"payload": "payload sbom"}}',
+        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": {"sig": "sig sbom"}}}',
+        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": []}}',
+        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": ["sig sbom"]}}',
+        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": [{}, {"sig": "sig sbom"}]}}',
+    ],
+)
+def test_rubbish_beside_what_was_verified_does_no_harm(
+    look: Look, shelf: Shelf, verifies: Verifies, content: bytes
+) -> None:
+    """And alone, it isn't taken for what was verified."""
+    shelf.attach("ours", bundle(SBOM))
+    shelf.attach("rubbish", content)
+    verifies.known[OURS] = [SBOM]
+    found = look()
+    assert found is not None
+    assert found.manifest == "manifest ours"
+    assert ("bundle", IMAGE.digest, *OURS) not in verifies.asked
+    shelf.attached[IMAGE.digest] = ["manifest rubbish"]
+    with pytest.raises(InfrastructureError) as raised:
+        look()
+    assert raised.value.message == f"{IMAGE.subject}: a {BOM} was verified, but isn't among its referrers"
+
+
+def test_of_two_that_hold_the_same_envelope_the_one_that_is_accepted_is_named(
+    look: Look, shelf: Shelf, verifies: Verifies
+) -> None:
+    shelf.attach("ours", bundle(SBOM))
+    for name in ("forged", "forged too"):
+        shelf.attach(name, bundle(SBOM, certificate=name))
+    verifies.known[OURS] = [SBOM]
+    verifies.good = {bundle(SBOM)}
+    found = look()
+    assert found is not None
+    assert found.manifest == "manifest ours"
+    assert verifies.asked.count(("bundle", IMAGE.digest, *OURS)) == 3, "the newest first"
+    verifies.good.clear()
+    with pytest.raises(InfrastructureError, match="was verified, but isn't among its referrers"):
+        look()
+
+
+def test_a_bundle_that_cosign_passed_over_is_a_failure_and_not_a_missing_signature(
+    look: Look, shelf: Shelf, verifies: Verifies
+) -> None:
+    shelf.attach("one", bundle(SBOM))
+    shelf.attach("two", bundle(statement(BOM, "two")))
+    assert look() is None, "it is nobody's whom we trust"
+    verifies.good = {bundle(SBOM)}
+    with pytest.raises(TransientFailure) as raised:
+        look()
+    assert raised.value.message == f"{IMAGE.registry}: cosign couldn't read manifest one, though it is there"
+    assert raised.value.advice == "the registry may have failed for a moment; try again"
+    asked = verifies.asked.count(("bundles", IMAGE.digest, *OURS))
+    with retrying(Retrying(attempts=3, base_delay=0)), pytest.raises(TransientFailure):
+        look()
+    assert verifies.asked.count(("bundles", IMAGE.digest, *OURS)) == asked + 3, "it is tried again"
+
+
+@pytest.mark.parametrize(("newer", "raises"), [(7, True), (8, False)])
+def test_of_many_bundles_the_newest_few_are_looked_at(
+    look: Look, shelf: Shelf, verifies: Verifies, newer: int, raises: bool
+) -> None:
+    shelf.attach("ours", bundle(SBOM))
+    for number in range(newer):
+        shelf.attach(f"rubbish {number}", b"rubbish")
+    verifies.good = {bundle(SBOM)}
+    if raises:
+        with pytest.raises(TransientFailure):
+            look()
+    else:
+        assert look() is None
+    assert verifies.asked.count(("bundle", IMAGE.digest, *OURS)) == 8
+
+
+# What is kept in cosign's older way.
+
+
+def tagged(shelf: Shelf, kind: str, layers: list[tuple[str, bytes | None]], **changes: Any) -> None:
+    """Fills a tag; `kind` is empty for signatures."""
+    media_type = ENVELOPES if kind else SIGNATURES
+    annotations = {"annotations": {"predicateType": kind}} if kind else {}
+    entry = {"mediaType": media_type, **annotations, **changes}
+    tag = f"sha256-{HEX}.{'att' if kind else 'sig'}"
+    shelf.manifests[tag] = {"layers": [{"digest": f"blob {name}", **entry} for name, _ in layers]}
+    shelf.blobs |= {f"blob {name}": content for name, content in layers}
+
+
+def test_an_older_signature_is_found_by_its_text(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    tagged(shelf, "", [("older", b'{"a": 1}'), ("ours", b'{"a": 1}'), ("odd", b"odd"), ("list", b"[]"), ("gone", None)])
+    verifies.texts = [{"a": 2}, {"a": 1}]
+    with pytest.raises(InfrastructureError) as raised:
+        look(SIGNATURE)
+    assert raised.value.message == f"{IMAGE.subject}: what was verified isn't there when read back"
+    assert raised.value.advice == "try again"
+    verifies.texts = [{"a": 1}]
+    found = look(SIGNATURE)
+    assert found == Attachment(
+        Statement(SIGNATURE, {}, frozenset({HEX}), payload="", signature=""), "blob ours", None
+    ), "the newest of those that say it"
+    assert look(SIGNATURE, accept=lambda _: False) is None
+
+
+def test_an_older_attestation_is_found_by_its_envelope(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    ours, other = statement(BOM, "ours"), statement(BOM, "other")
+    layers = [(each.payload, json.dumps(envelope(each)).encode()) for each in (ours, other)]
+    tagged(shelf, BOM, [*layers, ("odd", b"odd"), ("gone", None)])
+    verifies.kept_in_tags[OURS] = [other, ours]
+    found = look(accept=lambda each: each is ours)
+    assert found == Attachment(ours, "blob payload ours", None)
+    assert look(accept=lambda _: False) is None
+    assert ("texts", IMAGE.digest, KEY.reference) not in verifies.asked
+
+
+def test_where_no_tag_may_hold_it_cosign_isnt_asked(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    tagged(shelf, "https://spdx.dev/Document", [("x", b"{}")])
+    assert look() is None
+    assert look(SIGNATURE) is None
+    assert verifies.asked == []
+
+
+@pytest.mark.parametrize("verifier", [IDENTITY, Key(KEY.reference, public=True, services=Services())])
+def test_what_has_to_be_witnessed_is_not_looked_for_in_tags(
+    look: Look, shelf: Shelf, verifies: Verifies, verifier: Verifier
+) -> None:
+    tagged(shelf, "", [("ours", b'{"a": 1}')])
+    verifies.texts = [{"a": 1}]
+    assert look(SIGNATURE, verifier) is None
+    assert verifies.asked == []
+
+
+def test_the_forms_count_in_their_order(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    signature = statement(SIGNATURE, "bundle")
+    tagged(shelf, "", [("tag", b'{"a": 1}')])
+    shelf.attach("bundle", bundle(signature))
+    verifies.texts = [{"a": 1}]
+    verifies.known[(KEY.reference, SIGNATURE)] = [signature]
+
+    def manifest(*forms: Form) -> str:
+        found = look(SIGNATURE, forms=forms)
+        return found.manifest if found else ""
+
+    assert manifest(*FORMS) == manifest("bundle", "legacy") == manifest("bundle") == "manifest bundle"
+    assert manifest("legacy", "bundle") == manifest("legacy") == "blob tag"
+    assert manifest() == ""
