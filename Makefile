@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+ROOMS ?=
 VENV := .venv/bin
 
 # `eval "$$(make env)"` takes all that is printed, from a nested make too.
@@ -43,9 +44,9 @@ audit: venv ## known vulnerabilities of the locked packages, by pip-audit: needs
 	$(VENV)/uv tool run pip-audit --disable-pip --requirement requirements-dev.lock
 	$(VENV)/uv tool run pip-audit --disable-pip --requirement policy/requirements.lock
 
-coverage: tools venv ## the branches of the policy that its tests take: less than 95 % fails
-	$(VENV)/python -m pytest -q -p no:cacheprovider --cov sc_secure.policy --cov-fail-under 95 \
-		--cov-report term-missing:skip-covered $(PYTEST_ARGS) tests/policy tests/fuzz/test_untrusted.py
+coverage: tools venv ## the branches that the tests take of policy, components and steps: less than 95 % fails; ROOMS="steps"
+	@PATH="$$($(PYTHON) -m devtools.tools --path):$(CURDIR)/$(VENV):$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv" \
+		$(VENV)/python -m devtools.branches $(ROOMS)
 
 mutants: venv ## breaks the code that decides, one change at a time, and says what no test noticed; minutes
 	@$(VENV)/python -m devtools.mutation

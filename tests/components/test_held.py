@@ -23,8 +23,9 @@ Keeper = subprocess.Popen[str]
 
 @pytest.fixture
 def keeper() -> Iterator[Keeper]:
+    # A program starts it with `-S` as well, which would keep coverage out of it.
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(KEEPER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-I", str(KEEPER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with process:
         yield process
@@ -74,6 +75,14 @@ def test_a_file_that_can_t_be_written_is_said(keeper: Keeper, tmp_path: Path) ->
         "File exists",
         "Not a directory",
     }
+
+
+def test_of_a_file_that_can_t_be_put_in_its_place_nothing_is_left(keeper: Keeper, tmp_path: Path) -> None:
+    """The credentials are in a temporary file by then."""
+    path = tmp_path / ".sc" / "run" / "dev" / "app.json"
+    path.mkdir(parents=True)
+    assert hold(keeper, path, "s3cret") == "Is a directory\n"
+    assert list(path.parent.iterdir()) == [path]
 
 
 PROGRAM = """
