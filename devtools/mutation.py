@@ -11,8 +11,8 @@ import importlib.machinery
 import json
 import multiprocessing
 import os
+import resource
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import CodeType
@@ -27,6 +27,11 @@ from devtools.cache import REPOSITORY
 from devtools.console import SetupError, run_main, say
 
 EQUIVALENT = REPOSITORY / "tests" / "policy" / "equivalent-mutants.json"
+
+_CPU = 60
+"""Seconds of a processor for the tests of one change, which take a twentieth: one that runs for ever is noticed."""
+_TIMEOUT = 600
+"""Seconds by the clock, for one that waits for ever; a busy machine mustn't pass for one."""
 
 
 class Target(NamedTuple):
@@ -227,23 +232,11 @@ def _definitions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, 
             yield from _definitions(node.body, f"{prefix}{node.name}.")
 
 
-def _patience(target: Target) -> float:
-    """Seconds for the tests of one change: many times what they take without any. One that runs for ever is noticed.
-
-    Raises:
-        SetupError: they fail.
-    """
-    began = time.monotonic()
-    if not survives(Mutant(target, 0, "", (REPOSITORY / target.path).read_text()), None):
-        raise SetupError(f"The tests of {target.path} fail without any change.")
-    return 10 + 5 * (time.monotonic() - began)
-
-
-def survives(mutant: Mutant, patience: float | None) -> bool:
+def survives(mutant: Mutant) -> bool:
     """Whether all its tests pass all the same, in a process of its own."""
     process = multiprocessing.get_context("fork").Process(target=_try, args=(mutant,))
     process.start()
-    process.join(patience)
+    process.join(_TIMEOUT)
     if process.exitcode is None:
         process.kill()
         process.join()
@@ -252,6 +245,7 @@ def survives(mutant: Mutant, patience: float | None) -> bool:
 
 def _try(mutant: Mutant) -> NoReturn:
     """Ends with pytest's exit code. The changed module is never on disk."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU, _CPU + 1))
     loader, path = importlib.machinery.SourceFileLoader, str(REPOSITORY / mutant.target.path)
     usual = loader.get_code
 
@@ -273,11 +267,12 @@ def main() -> int:
     os.chdir(REPOSITORY)
     known: dict[str, str] = json.loads(EQUIVALENT.read_text())
     every = [each for target in TARGETS if not wanted or target.path in wanted for each in mutants(target)]
-    patience = {target: _patience(target) for target in {each.target: None for each in every}}
+    for target in dict.fromkeys(each.target for each in every):
+        if not survives(Mutant(target, 0, "", (REPOSITORY / target.path).read_text())):
+            raise SetupError(f"The tests of {target.path} fail without any change.")
     left: list[Mutant] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        lives = pool.map(lambda each: survives(each, patience[each.target]), every)
-        for each, survived in zip(every, lives, strict=True):
+        for each, survived in zip(every, pool.map(survives, every), strict=True):
             left += [each] if survived else []
             if survived and each.name not in known:
                 say(f"survived, line {each.line}: {each.name}")
