@@ -11,7 +11,7 @@ import re
 import uuid
 from typing import cast
 
-from sc_secure.steps.formats import CYCLONEDX, SPDX, SYFT, SbomFormat
+from sc_secure.steps.formats import CYCLONEDX, SYFT, SbomFormat
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
 
@@ -50,8 +50,8 @@ def canonical_sbom(sbom: Json, form: SbomFormat, image: ImageReference) -> bytes
             "serialNumber": f"urn:uuid:{serial}",
             "metadata": _without(_child(sbom, "metadata"), "timestamp"),
         }
-    elif form is SPDX:
-        # SPDX wants a time: the epoch says that it means nothing.
+    else:  # SPDX
+        # It wants a time: the epoch says that it means nothing.
         created = {**_child(sbom, "creationInfo"), "created": _EPOCH}
         sbom = {**sbom, "documentNamespace": f"{_SPDX_NAMESPACE}sha256-{image.hex}", "creationInfo": created}
     return canonical_bytes(sbom)

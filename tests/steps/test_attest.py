@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sc_secure.steps.attest import _as_protobuf
 from tests.command_line import CommandLine, start
 from tests.images import CLEAN, attachments
 from tests.steps.conftest import PushImage
@@ -137,3 +138,18 @@ def test_a_registry_that_is_down(sc: CommandLine, image: str, key: str, monkeypa
     done = sc(f"image verify --image {gone} {key}")
     assert done.code == 6
     assert "refused" in done.stderr
+
+
+def test_a_key_that_others_can_read_is_warned_of(sc: CommandLine, image: str, key: str, project: Path) -> None:
+    (project / "cosign.key").chmod(0o644)
+    result = sc(f"provenance attach --no-include-git --image {image} {key} --output json").result
+    assert "cosign.key can be read by others: chmod 600 cosign.key" in result["warnings"]
+
+
+def test_statements_are_compared_as_cosign_carries_them() -> None:
+    """A protobuf structure: numbers are doubles, and what is empty isn't told from what is absent."""
+    said = {"whole": 1, "yes": True, "half": 0.5, "huge": 2**1001, "empty": {"none": []}, "list": [2, {"x": {}}]}
+    carried = _as_protobuf(said)
+    assert carried == {"whole": 1.0, "yes": True, "half": 0.5, "huge": 2**1001, "list": [2.0, {}]}
+    assert isinstance(carried, dict)
+    assert [type(carried[name]) for name in ("whole", "yes", "huge")] == [float, bool, int]

@@ -171,6 +171,16 @@ def test_of_an_index_each_part_is_verified(index: World) -> None:
     assert asked == ["b", "c"], "an index has no content of its own"
 
 
+def test_an_index_of_one_platform_is_an_index_too(index: World) -> None:
+    index.shelf.manifests[IMAGE.digest]["manifests"].pop()
+    result = index.verify("cyclonedx")
+    assert result.outputs["verified"] == {
+        "signature": "manifest signature a",
+        URI["cyclonedx"]: "manifest cyclonedx b",
+    }
+    assert result.outputs["platforms"] == "linux/amd64"
+
+
 @pytest.mark.parametrize("name", ["cyclonedx", "spdx", "syft", "vuln"])
 def test_what_is_said_of_the_content_is_missing_of_each_part(index: World, name: str) -> None:
     index.verifies.known.clear()
