@@ -190,12 +190,20 @@ def counted_entries() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def key_pair(tmp_path: Path, tools_env: dict[str, str]) -> Path:
-    """A cosign private key; its public half is beside it as `.pub`, its password is `COSIGN_PASSWORD` = `test`."""
+@pytest.fixture(scope="session")
+def _made_keys(tools_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("key-pair")
     command = ["cosign", "generate-key-pair", "--output-key-prefix", "cosign"]
     env = tools_env | {"COSIGN_PASSWORD": "test"}
-    subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, env=env, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def key_pair(tmp_path: Path, _made_keys: Path) -> Path:
+    """A cosign private key; its public half is beside it as `.pub`, its password is `COSIGN_PASSWORD` = `test`."""
+    for file in _made_keys.iterdir():
+        shutil.copy(file, tmp_path)
     return tmp_path / "cosign.key"
 
 
