@@ -223,9 +223,9 @@ def test_what_the_service_depends_on_comes_first() -> None:
     assert waits["service"] == {"first", "web-verify"}
 
 
-def fingerprint(verify: Any = BY_KEY, **given: Any) -> str:
+def fingerprint(verify: Any = BY_KEY, image: str = REFERENCE, **given: Any) -> str:
     mocks = Mocks()
-    run(lambda: Service(REFERENCE, verify, **given).deployed.urn, mocks)
+    run(lambda: Service(image, verify, **given).deployed.urn, mocks)
     environment = mocks.resources["command:local:Command::web-verify"][1]["environment"]
     assert set(environment) == {"SC_SECURE_ATTEMPT", "SC_SECURE_KEY", "SC_SECURE_DEPLOYMENT"}
     return environment["SC_SECURE_DEPLOYMENT"]
@@ -244,6 +244,7 @@ def test_any_change_of_the_service_verifies_again() -> None:
 def test_what_the_command_says_anyway_is_not_in_the_hash() -> None:
     """The image and how it is verified."""
     assert fingerprint(cpu=1) == fingerprint(BY_KEY | {"attestations": ["vuln"]}, cpu=1)
+    assert fingerprint(cpu=1) == fingerprint(image=REFERENCE.replace("app@", "other@"), cpu=1)
 
 
 def test_beside_a_secret_everything_else_still_counts() -> None:
