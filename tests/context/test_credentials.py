@@ -12,6 +12,7 @@ from sc_secure.errors import ConfigError, NotAuthorised
 from sc_secure.steps.session import open_session
 from sc_secure.tools.lifeline import Lifeline, StepTimedOut
 from sc_secure.tools.process import Runner
+from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.registry import Credentials
 
 
@@ -234,6 +235,10 @@ def test_a_given_file_that_is_a_link(tmp_path: Path) -> None:
         private(tmp_path, "known.example", Given(file=link))
 
 
+def image_in(host: str, repository: str = "app") -> ImageReference:
+    return parse_reference(f"{host}/{repository}@sha256:{'a' * 64}")
+
+
 def test_a_run_that_asks_several_registries(tmp_path: Path) -> None:
     """What is found for one hides nothing of another: the file's, docker's own, a cloud's, and nobody's."""
     aws = tmp_path / "aws"
@@ -243,9 +248,10 @@ def test_a_run_that_asks_several_registries(tmp_path: Path) -> None:
     environ = {"DOCKER_CONFIG": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
     given = given_file(tmp_path, "mine.example")
     with open_session(environ=environ, registry=given) as session:
-        found = {host: session._credentials(host) for host in ("mine.example", "known.example", ECR, "open.example")}
+        hosts = ("mine.example", "known.example", ECR, "open.example")
+        found = {host: session._credentials(image_in(host)) for host in hosts}
         aws.unlink()
-        again = session._credentials(ECR)
+        again = session._credentials(image_in(ECR, "another"))
     assert found == {
         "mine.example": Credentials("robot$ci", "from:the:program"),
         "known.example": Credentials("bob", "p:w"),
@@ -253,3 +259,12 @@ def test_a_run_that_asks_several_registries(tmp_path: Path) -> None:
         "open.example": None,
     }
     assert again == found[ECR], "asked for once"
+
+
+def test_a_repository_s_own_login_is_for_it_alone(tmp_path: Path) -> None:
+    auths = {"known.example": {"auth": AUTH}, "known.example/own": {"auth": base64.b64encode(b"own:pw").decode()}}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
+    with open_session(environ={"DOCKER_CONFIG": str(tmp_path), "TMPDIR": str(tmp_path)}) as session:
+        found = [session._credentials(image_in("known.example", name)) for name in ("app", "own", "other")]
+    bob = Credentials("bob", "p:w")
+    assert found == [bob, Credentials("own", "pw"), bob]

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import Cosign, Statement, Verifier
+from sc_secure.tools.cosign import Cosign, Verifier
 from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
+from sc_secure.tools.legacy import Signed
 from sc_secure.tools.lifeline import Lifeline
 from sc_secure.tools.process import Runner
 from sc_secure.tools.reference import ImageReference, parse_reference
 from sc_secure.tools.registry import Manifest, Registry
+from sc_secure.tools.statement import Statement
 
 HEX = "a" * 64
 IMAGE = parse_reference(f"registry.example/team/app@sha256:{HEX}")
@@ -82,7 +84,8 @@ class Verifies:
     """What was verified, by who signed (a key's reference, an issuer) and the predicate type."""
     kept_in_tags: dict[tuple[str, str], list[Statement]] = field(default_factory=dict)
     """The same, of what is kept in the older way."""
-    texts: list[dict[str, object]] = field(default_factory=list)
+    texts: list[Signed] = field(default_factory=list)
+    """What was verified of the signatures that are kept in the older way."""
     good: set[bytes] = field(default_factory=set)
     """Bundles that are accepted by themselves."""
     asked: list[tuple[str, ...]] = field(default_factory=list)
@@ -95,8 +98,8 @@ class Verifies:
         found = (self.kept_in_tags if legacy else self.known).get((who(verifier), predicate_type), [])
         return [each for each in found if image.hex in each.subjects]
 
-    def signed(self, image: ImageReference, key: Key) -> list[dict[str, object]]:
-        self.asked.append(("texts", image.digest, key.reference))
+    def signed(self, image: ImageReference, verifier: Verifier) -> list[Signed]:
+        self.asked.append(("texts", image.digest, who(verifier)))
         return self.texts
 
     def accepts(self, image: ImageReference, verifier: Verifier, predicate_type: str, file: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import pytest
 from sc_secure.errors import InfrastructureError
 from sc_secure.steps.attachments import FORMS, Attachment, Form, find
 from sc_secure.steps.session import Session
-from sc_secure.tools.cosign import SIGNATURE, Statement, Verifier
+from sc_secure.tools.cosign import SIGNATURE, Verifier
+from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
+from sc_secure.tools.legacy import Signed
 from sc_secure.tools.services import Services
+from sc_secure.tools.statement import Statement
 from sc_secure.tools.transient import Retrying, TransientFailure, retrying
-from tests.steps.shelf import BUNDLE, HEX, IDENTITY, IMAGE, KEY, Shelf, Verifies, bundle, envelope, session, statement
+from tests.steps.shelf import BUNDLE, HEX, IDENTITY, IMAGE, KEY, Shelf, Verifies, bundle, session, statement
 
 BOM = "https://cyclonedx.org/bom"
 SBOM = statement(BOM, "sbom")
@@ -266,30 +270,43 @@ def tagged(shelf: Shelf, kind: str, layers: list[tuple[str, bytes | None]], **ch
     shelf.blobs |= {f"blob {name}": content for name, content in layers}
 
 
+def signed(said: object, **witnesses: Any) -> Signed:
+    """A text that cosign verified; it adds to it what witnesses it."""
+    return Signed({"critical": said, "optional": witnesses}, witnesses.get("bundle"), witnesses.get("timestamp"))
+
+
+TEXT = b'{"critical": 1}'
+
+
 def test_an_older_signature_is_found_by_its_text(look: Look, shelf: Shelf, verifies: Verifies) -> None:
-    tagged(shelf, "", [("older", b'{"a": 1}'), ("ours", b'{"a": 1}'), ("odd", b"odd"), ("list", b"[]"), ("gone", None)])
-    verifies.texts = [{"a": 2}, {"a": 1}]
+    tagged(shelf, "", [("older", TEXT), ("ours", TEXT), ("odd", b"odd"), ("list", b"[]"), ("gone", None)])
+    verifies.texts = [signed(2), signed(1)]
     with pytest.raises(InfrastructureError) as raised:
         look(SIGNATURE)
     assert raised.value.message == f"{IMAGE.subject}: what was verified isn't there when read back"
     assert raised.value.advice == "try again"
-    verifies.texts = [{"a": 1}]
+    verifies.texts = [signed(1)]
     found = look(SIGNATURE)
     assert found == Attachment(
         Statement(SIGNATURE, {}, frozenset({HEX}), payload="", signature=""), "blob ours", None
     ), "the newest of those that say it"
     assert look(SIGNATURE, accept=lambda _: False) is None
+    verifies.texts = [signed(1, bundle={"Payload": {}})]
+    with pytest.raises(InfrastructureError):
+        look(SIGNATURE)  # the same text, but no layer with this entry
 
 
 def test_an_older_attestation_is_found_by_its_envelope(look: Look, shelf: Shelf, verifies: Verifies) -> None:
-    ours, other = statement(BOM, "ours"), statement(BOM, "other")
-    layers = [(each.payload, json.dumps(envelope(each)).encode()) for each in (ours, other)]
-    tagged(shelf, BOM, [*layers, ("odd", b"odd"), ("gone", None)])
+    ours, other = (replace(statement(BOM, name), envelope=f"blob {name}") for name in ("ours", "other"))
+    tagged(shelf, BOM, [("ours", b"x"), ("other", b"x"), ("odd", b"odd"), ("gone", None)])
     verifies.kept_in_tags[OURS] = [other, ours]
     found = look(accept=lambda each: each is ours)
-    assert found == Attachment(ours, "blob payload ours", None)
+    assert found == Attachment(ours, "blob ours", None)
     assert look(accept=lambda _: False) is None
     assert ("texts", IMAGE.digest, KEY.reference) not in verifies.asked
+    verifies.kept_in_tags[OURS] = [replace(ours, envelope="blob lost")]
+    with pytest.raises(InfrastructureError, match="isn't there when read back"):
+        look()
 
 
 def test_where_no_tag_may_hold_it_cosign_isnt_asked(look: Look, shelf: Shelf, verifies: Verifies) -> None:
@@ -299,21 +316,47 @@ def test_where_no_tag_may_hold_it_cosign_isnt_asked(look: Look, shelf: Shelf, ve
     assert verifies.asked == []
 
 
+ENTRY = {"SignedEntryTimestamp": "", "Payload": {"body": "", "integratedTime": 1, "logIndex": 7, "logID": "ab"}}
+STAMP = {"SignedRFC3161Timestamp": "x"}
+STAMPED = Identity("dev@acme[.]test", "https://issuer.test", transparency_log=False)
+
+
 @pytest.mark.parametrize("verifier", [IDENTITY, Key(KEY.reference, public=True, services=Services())])
-def test_what_has_to_be_witnessed_is_not_looked_for_in_tags(
+def test_where_it_is_logged_is_told_of_who_has_to_be_logged(
     look: Look, shelf: Shelf, verifies: Verifies, verifier: Verifier
 ) -> None:
-    tagged(shelf, "", [("ours", b'{"a": 1}')])
-    verifies.texts = [{"a": 1}]
-    assert look(SIGNATURE, verifier) is None
-    assert verifies.asked == []
+    notes = {"annotations": {"dev.sigstore.cosign/bundle": json.dumps(ENTRY)}}
+    tagged(shelf, "", [("ours", TEXT)], **notes)
+    verifies.texts = [signed(1, bundle=ENTRY)]
+    found = look(SIGNATURE, verifier)
+    assert found is not None
+    assert found.entry is not None
+    assert (found.entry.index, found.entry.log_id) == ("7", "ab")
+    of_nobody = look(SIGNATURE)
+    assert of_nobody is not None
+    assert of_nobody.entry is None, "nobody verified it"
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_without_a_log_a_certificate_s_signature_has_to_be_stamped(
+    look: Look, shelf: Shelf, verifies: Verifies, stamped: bool
+) -> None:
+    """cosign takes it without while the certificate is good."""
+    notes = {"annotations": {"dev.sigstore.cosign/rfc3161timestamp": json.dumps(STAMP)}} if stamped else {}
+    tagged(shelf, "", [("ours", TEXT)], **notes)
+    verifies.texts = [signed(1, timestamp=STAMP if stamped else None)]
+    assert (look(SIGNATURE, STAMPED) is not None) is stamped
+    kept = {"annotations": {**notes.get("annotations", {}), "predicateType": BOM}}
+    tagged(shelf, BOM, [("bom", b"x")], **kept)
+    verifies.kept_in_tags[(STAMPED.issuer, BOM)] = [replace(SBOM, envelope="blob bom")]
+    assert (look(BOM, STAMPED) is not None) is stamped
 
 
 def test_the_forms_count_in_their_order(look: Look, shelf: Shelf, verifies: Verifies) -> None:
     signature = statement(SIGNATURE, "bundle")
-    tagged(shelf, "", [("tag", b'{"a": 1}')])
+    tagged(shelf, "", [("tag", TEXT)])
     shelf.attach("bundle", bundle(signature))
-    verifies.texts = [{"a": 1}]
+    verifies.texts = [signed(1)]
     verifies.known[(KEY.reference, SIGNATURE)] = [signature]
 
     def manifest(*forms: Form) -> str:
@@ -323,4 +366,4 @@ def test_the_forms_count_in_their_order(look: Look, shelf: Shelf, verifies: Veri
     assert manifest(*FORMS) == manifest("bundle", "legacy") == manifest("bundle") == "manifest bundle"
     assert manifest("legacy", "bundle") == manifest("legacy") == "blob tag"
     assert manifest() == ""
-    assert FORMS == ("bundle", "legacy"), "what is kept in the older way was signed by a key that nobody witnessed"
+    assert FORMS == ("bundle", "legacy")

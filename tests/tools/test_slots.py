@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sc_secure.components import _step
+from sc_secure.components import _launcher, _step
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.tools import slots
 from tests.waiting import process_id, wait_until
@@ -141,7 +141,7 @@ def test_without_one_it_follows_the_processors(monkeypatch: pytest.MonkeyPatch) 
 
 def test_both_planes_mean_the_same() -> None:
     assert slots.MAX_WAIT == _step.QUEUE_SECONDS
-    assert slots.VARIABLE == _step.MAX_PARALLEL
+    assert slots.VARIABLE == _launcher.MAX_PARALLEL
 
 
 def test_an_ended_one_leaves_nothing_waiting(two: Workers) -> None:
