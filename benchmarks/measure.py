@@ -72,7 +72,10 @@ def once(command: Sequence[str], env: Mapping[str, str], folder: Path) -> Cost:
     output = folder / "output.txt"
     with output.open("w") as file:
         began = time.perf_counter()
-        process = subprocess.Popen(command, env=dict(env), cwd=folder, stdout=file, stderr=file)
+        # Pulumi waits five seconds for an open pipe that nobody writes to.
+        process = subprocess.Popen(
+            command, env=dict(env), cwd=folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+        )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
