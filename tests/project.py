@@ -105,6 +105,7 @@ class Project:
             ["pulumi", *arguments, "--non-interactive", "--color", "never"],
             cwd=self.folder,
             env=self.environment,
+            stdin=subprocess.DEVNULL,  # it waits for an open pipe
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
