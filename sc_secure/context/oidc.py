@@ -23,9 +23,9 @@ from typing import cast
 from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.process import Runner
-from sc_secure.tools.registry import is_loopback
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, classify_status, failure, retry_after, with_retries
+from sc_secure.tools.web import is_loopback, opener_for
 
 AUDIENCE = "sigstore"
 """Whom the token is for: what Fulcio takes alone."""
@@ -109,9 +109,8 @@ def _ask_github(url: str, bearer: str) -> str:
     # S310: the scheme was looked at. "unredirected": no redirect may carry the job's secret elsewhere.
     request = urllib.request.Request(parts._replace(query=query).geturl(), headers={"Accept": "application/json"})  # noqa: S310
     request.add_unredirected_header("Authorization", f"bearer {bearer}")
-    handlers = [urllib.request.ProxyHandler({})] if is_loopback(parts.netloc) else []
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT) as response:
+        with opener_for(parts.netloc, redirects=True).open(request, timeout=_TIMEOUT) as response:
             answer = parse_object(response.read(_LONGEST), "GitHub's identity-token endpoint")
     except urllib.error.HTTPError as error:
         after = retry_after(error.headers.get("Retry-After"), datetime.now(UTC))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
-import ipaddress
 import re
 import urllib.error
 import urllib.parse
@@ -17,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, cast
+from typing import cast
 
 from sc_secure.errors import InfrastructureError, VerificationFailed
 from sc_secure.tools.documents import Json, parse_object
@@ -31,6 +30,7 @@ from sc_secure.tools.transient import (
     retry_after,
     with_retries,
 )
+from sc_secure.tools.web import is_loopback, opener_for
 
 MAX_MANIFEST = 4 * 1024 * 1024
 """Bytes; the distribution specification's own limit."""
@@ -96,10 +96,7 @@ class Registry:
         self._authorization = ""
         self._manifests: dict[str, Manifest] = {}
         """By digest, whose content never changes; a tag is asked for each time."""
-        handlers: list[urllib.request.BaseHandler] = [_SafeRedirects()]
-        if is_loopback(self._host):
-            handlers.append(urllib.request.ProxyHandler({}))
-        self._opener = urllib.request.build_opener(*handlers)
+        self._opener = opener_for(self._host, redirects=True)
 
     def manifest(self, reference: str) -> Manifest | None:
         """The manifest or index of a digest or a tag; None: there is none.
@@ -260,36 +257,6 @@ class Registry:
         if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
             raise InfrastructureError(f"{realm.netloc}: its answer holds no token")
         self._authorization = f"Bearer {value}"
-
-
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects (blobs live in object stores), but never from https to http."""
-
-    def redirect_request(  # noqa: PLR0917 - the base class's signature
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        """The request that follows, or an error."""
-        target = urllib.parse.urlsplit(newurl)
-        if target.scheme != "https" and not (target.scheme == "http" and is_loopback(target.netloc)):
-            raise InfrastructureError(f"{req.host}: redirects to a place that isn't https")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host (with or without a port) is this machine: plain http is used for those alone."""
-    name = urllib.parse.urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _basic(credentials: Credentials) -> str:

@@ -19,9 +19,10 @@ from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.tools.documents import Json
-from sc_secure.tools.registry import Registry, is_loopback
+from sc_secure.tools.registry import Registry
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify_status, failure, retry_after
+from sc_secure.tools.web import is_loopback
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -23,9 +23,9 @@ from typing import cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
-from sc_secure.tools.registry import is_loopback
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, classify_status, failure, retry_after, with_retries
+from sc_secure.tools.web import opener_for
 
 _ENTRIES = "/api/v1/log/entries"
 _UUID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{80}", re.ASCII)
@@ -107,9 +107,9 @@ def _ask(url: str, data: bytes | None = None) -> bytes | str:
     """The log's answer; a text: it has such an entry already, of that UUID."""
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers)  # noqa: S310 - http(s) alone: `policy.sigstore.check_url`
-    handlers = [urllib.request.ProxyHandler({})] if is_loopback(urllib.parse.urlsplit(url).netloc) else []
+    opener = opener_for(urllib.parse.urlsplit(url).netloc, redirects=False)
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT) as response:
+        with opener.open(request, timeout=_TIMEOUT) as response:
             content = cast("bytes", response.read(_LONGEST))
             if response.length:  # http.client says nothing of a connection that ends early when a size was asked for
                 raise failure(Kind.TRANSIENT, f"{url}: its answer broke off", advice=_ADVICE)

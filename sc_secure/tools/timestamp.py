@@ -12,12 +12,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import UTC, datetime
-from typing import IO
 
 from sc_secure.errors import InfrastructureError
-from sc_secure.tools.registry import is_loopback
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import Kind, classify_status, failure, retry_after
+from sc_secure.tools.web import opener_for
 
 _TIMEOUT = 30.0
 _LONGEST = 64 * 1024
@@ -43,8 +42,7 @@ def timestamp(url: str, content: bytes) -> bytes:
     """
     shown = f"the timestamp authority {printable(url, limit=200)}"
     request = urllib.request.Request(url, _query(content), {"Content-Type": _QUERY, "Accept": _REPLY})  # noqa: S310 - a checked URL
-    local = is_loopback(urllib.parse.urlsplit(url).netloc)
-    opener = urllib.request.build_opener(_NoRedirects(), *([urllib.request.ProxyHandler({})] if local else []))
+    opener = opener_for(urllib.parse.urlsplit(url).netloc, redirects=False)
     try:
         with opener.open(request, timeout=_TIMEOUT) as response:
             reply = bytes(response.read(_LONGEST + 1))
@@ -56,7 +54,8 @@ def timestamp(url: str, content: bytes) -> bytes:
         raise failure(kind, f"{shown}: HTTP {error.code}", advice=advice, after=after) from None
     except (OSError, http.client.HTTPException) as error:
         said = printable(str(getattr(error, "reason", error)) or type(error).__name__, limit=200)
-        raise failure(Kind.TRANSIENT, f"{shown}: {said}", advice="try again; if it stays, check its address") from None
+        kind = Kind.PERMANENT if "CERTIFICATE_VERIFY_FAILED" in said else Kind.TRANSIENT
+        raise failure(kind, f"{shown}: {said}", advice="try again; if it stays, check its address") from None
     if len(reply) > _LONGEST or not _granted(reply):
         raise InfrastructureError(
             f"{shown}: gives no timestamp", advice="check the address; its operator's log says why"
@@ -90,19 +89,3 @@ def _inside(der: bytes) -> bytes:
 def _value(tag: int, content: bytes) -> bytes:
     """A DER value of less than 128 bytes."""
     return bytes((tag, len(content))) + content
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """What was checked is the URL that was given: an answer from elsewhere doesn't count."""
-
-    def redirect_request(  # noqa: PLR0917 - the base class's signature
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        """None: it isn't followed, and is an error."""
-        del req, fp, code, msg, headers, newurl

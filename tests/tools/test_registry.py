@@ -11,9 +11,10 @@ import pytest
 
 from sc_secure.errors import InfrastructureError, NotAuthorised, VerificationFailed
 from sc_secure.tools.reference import Place
-from sc_secure.tools.registry import Credentials, Registry, is_loopback
+from sc_secure.tools.registry import Credentials, Registry
 from sc_secure.tools.registry_access import Access
 from sc_secure.tools.transient import TransientFailure
+from sc_secure.tools.web import is_loopback
 
 
 def digest_of(content: bytes) -> str:

@@ -157,3 +157,17 @@ def test_a_refusal(log: Log, status: int, error: type[Exception], tries: int) ->
     assert type(raised.value) is error
     assert len(log.asked) == tries
     assert "nothing was attached" in getattr(raised.value, "advice", "")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307])
+def test_what_is_signed_goes_nowhere_else(log: Log, status: int) -> None:
+    elsewhere = Log()
+    threading.Thread(target=elsewhere.server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        log.answers = [(status, {"Location": f"{elsewhere.url}/x"}, "")]
+        with pytest.raises(InfrastructureError, match=f"HTTP {status}"):
+            logged(BUNDLE, log.url, b"")
+    finally:
+        elsewhere.server.shutdown()
+        elsewhere.server.server_close()
+    assert elsewhere.asked == []
