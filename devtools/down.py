@@ -6,6 +6,7 @@ from pathlib import Path
 
 from devtools import cache, engine, registry
 from devtools.console import progress, run_main, say
+from devtools.quickstart import password_file
 from devtools.sigstore import trial
 
 _MADE_HERE = (
@@ -39,11 +40,15 @@ def down() -> None:
 def clean() -> None:
     """Removes the cache and what the Makefile made in the repository."""
     # A key pair whose password isn't in the cache is somebody's own.
-    made_keys = (cache.location() / "quickstart" / "quickstart-cosign.password").exists()
+    kept = cache.location() / "quickstart"
+    publics = list(cache.REPOSITORY.glob("examples/*/cosign.pub"))
+    made = [public for public in publics if password_file(public, kept).exists()]
     cache.remove()
     say(f"removed {cache.location()}")
-    patterns = [*_MADE_HERE, *(("examples/*/cosign.key", "examples/*/cosign.pub") if made_keys else ())]
-    for pattern in patterns:
+    for public in made:
+        public.unlink()
+        _remove(public.with_suffix(".key"))
+    for pattern in _MADE_HERE:
         # A list: the folders are removed while they would be walked.
         for path in list(cache.REPOSITORY.glob(pattern)):
             _remove(path)

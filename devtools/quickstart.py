@@ -106,8 +106,8 @@ def vulnerability_database(env: Mapping[str, str], cache: Path) -> dict[str, str
 def signing_key(folder: Path, env: Mapping[str, str], cache: Path) -> str:
     """The password of the key pair `cosign.key` and `cosign.pub` in that folder, which is made if it isn't there."""
     key, public = folder / "cosign.key", folder / "cosign.pub"
-    kept = cache / "quickstart-cosign.password"
     if key.exists() and public.exists():
+        kept = password_file(public, cache)
         if "COSIGN_PASSWORD" in env:
             say("signing key: cosign.key, with the password in COSIGN_PASSWORD")
             return env["COSIGN_PASSWORD"]
@@ -122,7 +122,6 @@ def signing_key(folder: Path, env: Mapping[str, str], cache: Path) -> str:
     elif key.exists() or public.exists():
         raise SetupError(f"{folder} has only one of cosign.key and cosign.pub: remove it, and a new pair is made.")
     password = secrets.token_urlsafe(32)
-    write_private(kept, f"{password}\n")
     # The password goes by the environment: a command line can be read by every user of the machine.
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         prefix = Path(scratch) / "cosign"
@@ -132,10 +131,16 @@ def signing_key(folder: Path, env: Mapping[str, str], cache: Path) -> str:
             raise SetupError(f"cosign couldn't make a key pair:\n{done.stderr.strip()[-500:]}")
         made = prefix.with_suffix(".key")
         made.chmod(0o600)
+        write_private(password_file(prefix.with_suffix(".pub"), cache), f"{password}\n")
         prefix.with_suffix(".pub").replace(public)
         made.replace(key)
     say("signing key: a new pair, cosign.key and cosign.pub")
     return password
+
+
+def password_file(public: Path, cache: Path) -> Path:
+    """Where the password of a key pair that was made here is kept: by the pair, since checkouts share the cache."""
+    return cache / f"cosign-{hashlib.sha256(public.read_bytes()).hexdigest()[:16]}.password"
 
 
 def _unpack(wheel: Path, tree: Path) -> None:

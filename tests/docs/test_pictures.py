@@ -93,11 +93,12 @@ def _of_preview(printed: str) -> str:
 
 
 def _of_gate(printed: str) -> str:
-    """Our step's words; before them is the progress, and after them what follows from its end."""
+    """Our step's words, among the progress and what follows from its end: the engine's order isn't always the same."""
     lines = printed.splitlines()
-    begin = next(number for number, line in enumerate(lines) if "Diagnostics:" in line)
+    title = next(number for number, line in enumerate(lines) if "Diagnostics:" in line)
+    begin = next(number for number, line in enumerate(lines) if number > title and "Command (hello-scan)" in line)
     end = next(number for number, line in enumerate(lines) if number > begin and not line.strip())
-    return "\n".join(["$ pulumi up --yes", "…", *lines[begin:end]])
+    return "\n".join(["$ pulumi up --yes", "…", lines[title], *lines[begin:end]])
 
 
 def _photographed(report: str, folder: Path) -> str:

@@ -86,7 +86,7 @@ def test_a_key_is_made_once_and_only_its_owner_reads_it(
     password = quickstart.signing_key(folder, env, cache)
     assert password not in capsys.readouterr().err
     assert {path.name for path in folder.iterdir()} == {"cosign.key", "cosign.pub"}
-    kept = cache / "quickstart-cosign.password"
+    kept = quickstart.password_file(folder / "cosign.pub", cache)
     assert [path.stat().st_mode & 0o777 for path in (folder / "cosign.key", kept)] == [0o600, 0o600]
     key = (folder / "cosign.key").read_text()
     command = ["cosign", "public-key", "--key", str(folder / "cosign.key")]
@@ -98,6 +98,11 @@ def test_a_key_is_made_once_and_only_its_owner_reads_it(
     assert quickstart.signing_key(folder, env, cache) == password
     assert (folder / "cosign.key").read_text() == key
     assert quickstart.signing_key(folder, {**env, "COSIGN_PASSWORD": "theirs"}, cache) == "theirs"
+
+    checkout = tmp_path / "another checkout"
+    checkout.mkdir()
+    assert quickstart.signing_key(checkout, env, cache) != password
+    assert quickstart.signing_key(folder, env, cache) == password, "checkouts on one machine share the cache"
 
     kept.unlink()
     assert quickstart.signing_key(folder, env, cache) != password
