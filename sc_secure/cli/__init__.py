@@ -5,6 +5,7 @@ This module stays light: `sc-secure --version` imports nothing else, and each co
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         print(f"sc-secure {__version__}")
         return
+    # Python's search for garbage, again and again while a large document grows, would take most of the time.
+    gc.set_threshold(100_000)
     from sc_secure.cli.root import run  # noqa: PLC0415 - light start
 
     sys.exit(run(arguments))

@@ -177,7 +177,8 @@ def last_predicate(session: Session, image: ImageReference) -> Json:
         recorded = {}
     scanner = recorded.get("scanner")
     if not isinstance(scanner, dict):
-        return predicate(facts(session, image))
+        facts(session, image)
+        return parse_object(path.read_bytes(), FACTS)
     if SAMPLE_PROVIDER in str(cast("Json", scanner).get("db")):
         session.warn(SAMPLE_WARNING)
     return recorded

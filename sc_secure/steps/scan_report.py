@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-from sc_secure.policy.decision import Decision, Policy
+from sc_secure.policy.decision import Decided, Decision, Policy
 from sc_secure.policy.finding import Finding
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.vex import Vex
@@ -53,7 +54,10 @@ class Judged:
 
 
 def predicate(scanned: Scanned) -> Json:
-    """The facts as cosign's vulnerability predicate, which knows one scanner: the first one; the result names all."""
+    """The facts as cosign's vulnerability predicate, which knows one scanner: the first one; the result names all.
+
+    It is for `canonical_bytes`, as `document` is.
+    """
     first = scanned.reports[0]
     return {
         "invocation": {"parameters": None, "uri": "", "event_id": "", "builder.id": ""},
@@ -63,7 +67,7 @@ def predicate(scanned: Scanned) -> Json:
             "db": {"uri": ",".join(first.database.providers), "version": rfc3339(first.database.built)},
             "result": {
                 "scanners": [_scanner(report) for report in scanned.reports],
-                "findings": [_finding(each) for each in scanned.findings],
+                "findings": [partial(_finding, each) for each in scanned.findings],
             },
         },
         "metadata": {
@@ -86,10 +90,8 @@ def document(image: ImageReference, done: Scanned, judged: Judged, max_database_
         "verdict": decision.verdict,
         "counts": decision.counts,
         "ignored": decision.ignored,
-        "findings": [
-            {**_finding(each.finding), "action": each.action, "reason": each.reason} for each in decision.decided
-        ],
-        "ignoredByScanner": [_finding(each) for report in done.reports for each in report.ignored],
+        "findings": [partial(_decided, each) for each in decision.decided],
+        "ignoredByScanner": [partial(_finding, each) for report in done.reports for each in report.ignored],
         "scannedAt": rfc3339(done.finished_at),
     }
 
@@ -136,6 +138,10 @@ def _policy(judged: Judged, done: Scanned) -> Json:
             {"path": each.path, "sha256": each.sha256, "cleared": cleared[each.path]} for each in judged.vex.documents
         ],
     }
+
+
+def _decided(decided: Decided) -> Json:
+    return {**_finding(decided.finding), "action": decided.action, "reason": decided.reason}
 
 
 def _finding(finding: Finding) -> Json:

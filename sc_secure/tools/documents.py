@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
-from collections.abc import Generator
 from typing import cast
 
 from sc_secure.errors import InfrastructureError
 
 Json = dict[str, object]
 """A JSON object whose members aren't checked yet."""
-_LARGE = 1024 * 1024
-"""Bytes from which on a document takes noticeable time."""
-
-
-@contextlib.contextmanager
-def not_collecting(size: int) -> Generator[None]:
-    """Python looks for garbage again and again while a large document grows, which takes most of the time, and there is
-    none. Two threads may be inside at once: who came first switches it on again."""
-    ours = size > _LARGE and gc.isenabled()
-    if ours:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if ours:
-            gc.enable()
 
 
 def parse_object(content: bytes | str, what: str) -> Json:
@@ -41,8 +22,7 @@ def parse_object(content: bytes | str, what: str) -> Json:
         InfrastructureError: it isn't a JSON object.
     """
     try:
-        with not_collecting(len(content)):
-            value: object = json.loads(content, parse_float=_number)
+        value: object = json.loads(content, parse_float=_number)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):

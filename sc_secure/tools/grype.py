@@ -6,20 +6,21 @@ Its exit codes and flags decide nothing, and its database is looked at before it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
-from sc_secure.tools.documents import Json, as_list, as_object, as_text, not_collecting, parse_object
+from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.once import lately
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.scanner import Database, NoDatabase, Report, Target
+from sc_secure.tools.streamed import read_object
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
@@ -69,8 +70,8 @@ class Grype:
                 raise failure(classify(done.stderr), done.summary(), advice=advice)
 
         with_retries(run)
-        with not_collecting(raw.stat().st_size):
-            return parse_report(raw.read_bytes(), now=datetime.now(UTC), image=target.image)
+        with raw.open("rb") as report:
+            return parse_report(report, now=datetime.now(UTC), image=target.image)
 
     def database(self) -> Database:
         """What a scan would compare with. Its age isn't judged, and nothing is downloaded.
@@ -122,11 +123,11 @@ class Grype:
             return False
 
 
-def parse_report(content: bytes, *, now: datetime, image: ImageReference | None = None) -> Report:
+def parse_report(content: IO[bytes], *, now: datetime, image: ImageReference | None = None) -> Report:
     """What grype's JSON says (schema: `grype/presenter/models` of the grype module).
 
     Args:
-        content: the JSON.
+        content: the JSON, of which a match at a time is held.
         now: the time.
         image: what it has to be about; None: anything.
 
@@ -134,12 +135,14 @@ def parse_report(content: bytes, *, now: datetime, image: ImageReference | None 
         InfrastructureError: it isn't grype's JSON, it is about another image, or its database is empty, invalid or of
             the future.
     """
+    findings: set[Finding] = set()
+    ignored: set[Finding] = set()
     try:
-        report = parse_object(content, "grype's report")
+        report = read_object(content, "grype's report", {"matches": _into(findings), "ignoredMatches": _into(ignored)})
+        as_list(report["matches"])
+        as_list(report.get("ignoredMatches") or [])
         descriptor = as_object(report["descriptor"])
         database = _database(as_object(descriptor["db"]), now)
-        findings = {_finding(as_object(match)) for match in as_list(report["matches"])}
-        ignored = {_finding(as_object(match)) for match in as_list(report.get("ignoredMatches") or [])}
         version = as_text(descriptor["version"])
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         detail = printable(str(error), limit=120)
@@ -147,6 +150,10 @@ def parse_report(content: bytes, *, now: datetime, image: ImageReference | None 
     if image:
         _check_subject(report, image)
     return Report("grype", version, database, _sorted(findings), _sorted(ignored))
+
+
+def _into(findings: set[Finding]) -> Callable[[object], None]:
+    return lambda match: findings.add(_finding(as_object(match)))
 
 
 def _check_subject(report: Json, image: ImageReference) -> None:
@@ -189,33 +196,37 @@ def _database(db: Json, now: datetime) -> Database:
 def _finding(match: Json) -> Finding:
     vulnerability, artifact = as_object(match["vulnerability"]), as_object(match["artifact"])
     name = as_text(vulnerability["id"])
-    related = [as_object(each) for each in as_list(match.get("relatedVulnerabilities") or [])]
+    same = [vulnerability, *map(as_object, as_list(match.get("relatedVulnerabilities") or []))]
     severity = Severity.parse(as_text(vulnerability.get("severity") or ""))
     fix = as_object(vulnerability.get("fix") or {})
-    fixed = [as_text(each) for each in as_list(fix.get("versions") or [])]
+    fixed = tuple(map(as_text, as_list(fix.get("versions") or [])))
     return Finding(
         id=name,
         severity=severity,
         package=as_text(artifact["name"]),
         version=as_text(artifact["version"]),
         kind=as_text(artifact.get("type") or ""),
-        aliases=tuple(sorted({as_text(each["id"]) for each in related} - {name})),
-        fixed_in=tuple(fixed) if fix.get("state") == "fixed" or fixed else (),
+        aliases=tuple(sorted({as_text(each["id"]) for each in same} - {name})),
+        fixed_in=fixed if fix.get("state") == "fixed" or fixed else (),
         purl=as_text(artifact.get("purl") or ""),
         url=as_text(vulnerability.get("dataSource") or ""),
-        known_exploited=any(as_list(each.get("knownExploited") or []) for each in (vulnerability, *related)),
-        epss=_epss([vulnerability, *related]),
+        known_exploited=any(as_list(each.get("knownExploited") or []) for each in same),
+        epss=_epss(same),
         sources=(Source("grype", name, severity),),
     )
 
 
 def _epss(vulnerabilities: list[Json]) -> float | None:
     """The highest probability that is known for any of the names."""
-    known = [as_object(entry)["epss"] for each in vulnerabilities for entry in as_list(each.get("epss") or [])]
-    numbers = [float(each) for each in known if isinstance(each, int | float) and 0 <= each <= 1]
-    if len(numbers) != len(known):
-        raise TypeError("an EPSS probability is missing")
-    return max(numbers, default=None)
+    highest: float | None = None
+    for each in vulnerabilities:
+        for entry in as_list(each.get("epss") or []):
+            number = as_object(entry)["epss"]
+            if not isinstance(number, int | float) or not 0 <= number <= 1:
+                raise TypeError("an EPSS probability is missing")
+            if highest is None or number > highest:
+                highest = float(number)
+    return highest
 
 
 def _sorted(findings: set[Finding]) -> tuple[Finding, ...]:

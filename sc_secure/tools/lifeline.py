@@ -30,6 +30,10 @@ class StepTimedOut(ScSecureError):
     whole = True
     """The time of the whole run is over, not only that of a part."""
 
+    def while_running(self, program: str) -> None:
+        """Has the error say which program was at work then."""
+        self.message += f", while {program} ran"
+
 
 class Lifeline:
     """A context in which the main thread is interrupted by an exception when it has to end.

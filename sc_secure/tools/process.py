@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sc_secure.errors import InfrastructureError, ToolMissing
+from sc_secure.tools.lifeline import StepTimedOut
 from sc_secure.tools.progress import Progress
 from sc_secure.tools.text import last_lines, printable
 
@@ -141,8 +142,10 @@ class Runner:
                         process.stdin.write(stdin)
                         process.stdin.close()
                 output, errors = self._drain(process, sink, stdout_limit, progress)
-            except BaseException:
+            except BaseException as error:
                 _end_group(process)
+                if isinstance(error, StepTimedOut):
+                    error.while_running(Path(argv[0]).name)
                 raise
             return Completed(Path(argv[0]).name, process.wait(), output, self._without_secrets(errors))
 

@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.bbolt import buckets
-from sc_secure.tools.documents import Json, as_list, as_object, as_text, not_collecting, parse_object
+from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.scanner import SAMPLE_PROVIDER, Database, NoDatabase, Report, Target
+from sc_secure.tools.streamed import read_object
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _MAX_REPORT = 1024 * MIB
+_FOUND = "Results.Vulnerabilities"
+"""The path of the vulnerabilities in trivy's reports."""
 _SCHEMA = 2
 """Of trivy's reports."""
 _NO_DATA = frozenset({"data-source", "vulnerability", "trivy"})
@@ -75,8 +79,8 @@ class Trivy:
 
         with_retries(run)
         database = read_database(_cache(env), now=datetime.now(UTC))
-        with not_collecting(raw.stat().st_size):
-            return parse_report(raw.read_bytes(), target.image, database)
+        with raw.open("rb") as report:
+            return parse_report(report, target.image, database)
 
     def database(self) -> Database:
         """What a scan would compare with.
@@ -121,17 +125,24 @@ def read_database(cache: Path, *, now: datetime) -> Database:
     return Database(built, schema, providers)
 
 
-def parse_report(content: bytes, image: ImageReference, database: Database) -> Report:
+def parse_report(content: IO[bytes], image: ImageReference, database: Database) -> Report:
     """What trivy's JSON says (schema: `pkg/types/report.go` of the trivy module).
+
+    Args:
+        content: the JSON, of which a vulnerability at a time is held.
+        image: what it has to be about.
+        database: what trivy compared with.
 
     Raises:
         InfrastructureError: it isn't trivy's JSON, or not about this image.
     """
+    found: set[Finding] = set()
     try:
-        report = parse_object(content, "trivy's report")
+        report = read_object(content, "trivy's report", {_FOUND: lambda each: found.add(_finding(as_object(each)))})
         metadata = _metadata(report, image)
         results = [as_object(each) for each in as_list(report.get("Results") or [])]
-        found = {_finding(as_object(each)) for one in results for each in as_list(one.get("Vulnerabilities") or [])}
+        for each in results:
+            as_list(each.get("Vulnerabilities") or [])
         version = as_text(as_object(report.get("Trivy") or {}).get("Version") or "")
         system = as_object(metadata.get("OS") or {})
         notes = ["the distribution gets no security updates any more"] if system.get("EOSL") is True else []

@@ -247,7 +247,8 @@ def test_the_time_out_ends_what_hangs(scripted: Scripted, image: str, tmp_path: 
     sc = scripted(**{hangs: f"echo $$ > {tmp_path}/pid; exec sleep 600"})
     began = time.monotonic()
     done = sc(f"image scan --image {image} {tools} --timeout 8")
-    assert (done.code, "took longer than 8 s" in done.stderr) == (6, True)
+    assert done.code == 6
+    assert "took longer than 8 s and was ended" in done.stderr
     assert time.monotonic() - began < 30
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)

@@ -1,9 +1,7 @@
-import gc
-
 import pytest
 
 from sc_secure.errors import InfrastructureError
-from sc_secure.tools.documents import not_collecting, parse_object
+from sc_secure.tools.documents import parse_object
 
 
 def test_a_whole_number_is_one_number() -> None:
@@ -14,17 +12,3 @@ def test_a_whole_number_is_one_number() -> None:
 def test_rubbish_is_one_error(content: bytes) -> None:
     with pytest.raises(InfrastructureError, match="the thing: not a JSON object"):
         parse_object(content, "the thing")
-
-
-def test_garbage_is_collected_again_afterwards() -> None:
-    with pytest.raises(InfrastructureError, match="not a JSON object"):
-        parse_object(b'{"a": "' + b"x" * 2_000_000, "x")
-    assert gc.isenabled()
-    with not_collecting(2_000_000):
-        assert not gc.isenabled()
-        with not_collecting(2_000_000):
-            pass
-        assert not gc.isenabled()
-    assert gc.isenabled()
-    with not_collecting(1000):
-        assert gc.isenabled()
