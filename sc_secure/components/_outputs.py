@@ -3,17 +3,27 @@
 Pulumi's Python SDK waits for a program's outputs in rounds, each of which looks at every output that is left: with many
 images, the time of an update in which nothing changes goes by the square of their number. So an output is made when it
 is read first, of several others at once, and isn't waited for where another carries its error.
+
+docs/decisions/0012 has what else is done for such an update, and its figures.
 """
 
+import asyncio
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import grpc
 import pulumi
+from pulumi.runtime import rpc, settings
+from pulumi.runtime.proto import resource_pb2
 
 from sc_secure.components._memory import Later
 
 T = TypeVar("T")
+
+_OBJECTS_BEFORE_COLLECTING = 10_000
+"""How many new objects Python waits for before it looks for garbage; its own 700 come together with each resource."""
 
 
 class Component(pulumi.ComponentResource):
@@ -26,7 +36,8 @@ class Component(pulumi.ComponentResource):
             outputs: each one's name in Python -> how it is made.
         """
         self._makers = dict(outputs)
-        self.register_outputs({_camel_case(name): Later(partial(self._read, name)) for name in outputs})
+        _collect_less_often()
+        register(self, {_camel_case(name): Later(partial(self._read, name)) for name in outputs})
 
     async def _read(self, name: str) -> pulumi.Output[Any]:
         return getattr(self, name)
@@ -40,6 +51,40 @@ class Component(pulumi.ComponentResource):
                 raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
             self.__dict__[name] = output = make()
             return output
+
+
+def register(component: pulumi.ComponentResource, outputs: Mapping[str, Any]) -> None:
+    """As `component.register_outputs`, without the SDK's messages for the debug log: each is a call that the program's
+    only thread waits for, three for each component.
+
+    Args:
+        component: whose outputs they are.
+        outputs: each one's name in the state -> its value.
+    """
+    manager = cast(Any, getattr(settings, "_get_rpc_manager", lambda: None)())
+    outstanding = getattr(manager, "rpcs", None)
+    if not isinstance(outstanding, list):  # another SDK, which is only slower
+        component.register_outputs(dict(outputs))
+        return
+
+    async def registered() -> None:
+        urn = await component.urn.future()
+        serialized = await rpc.serialize_properties(dict(outputs), {})
+        monitor = cast(Any, settings.get_monitor())
+        request = resource_pb2.RegisterResourceOutputsRequest(urn=urn or "", outputs=serialized)
+        try:
+            await asyncio.to_thread(monitor.RegisterResourceOutputs, request)
+        except grpc.RpcError as error:
+            settings.handle_grpc_error(error)
+
+    cast("list[asyncio.Future[None]]", outstanding).append(asyncio.ensure_future(registered()))
+
+
+def _collect_less_often() -> None:
+    """In a program of many images, Python looks for garbage that isn't there for half a second."""
+    first, *others = gc.get_threshold()
+    if 0 < first < _OBJECTS_BEFORE_COLLECTING:  # 0: it is off, as the program wants it
+        gc.set_threshold(_OBJECTS_BEFORE_COLLECTING, *others)
 
 
 def _camel_case(name: str) -> str:

@@ -1,13 +1,15 @@
 """Outputs that are made when they are read, of several others at once."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc
 
-from sc_secure.components._outputs import Component, carried, joined, of_answer
+from sc_secure.components._outputs import Component, carried, joined, of_answer, register
 from tests.components.mocked import Mocks, run, unknown
 
 
@@ -45,6 +47,71 @@ def test_an_output_is_made_once_and_registered_by_its_name(monkeypatch: pytest.M
     assert run(program, Mocks()) == "its status"
     assert sorted(made) == ["index", "status"]
     assert registered == [{"status": "its status", "rekorLogIndex": "its index"}]
+
+
+def test_the_debug_log_isn_t_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "debug", lambda text, *_: said.append(text))
+    assert run(lambda: Made({"status": lambda: pulumi.Output.from_input("x")}).status, Mocks()) == "x"  # type: ignore[attr-defined]
+    assert [text for text in said if text.startswith("registering resource") and "Made" in text], "it listens"
+    assert not [text for text in said if "::made" in text and "outputs prepared" in text]
+
+
+def test_an_sdk_of_another_make_registers_them_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[Any] = []
+    monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", lambda _, outputs: registered.append(outputs))
+    monkeypatch.setattr(pulumi.runtime.settings, "_get_rpc_manager", lambda: object())
+    component = object.__new__(Made)
+    register(component, {"status": 1})
+    monkeypatch.delattr(pulumi.runtime.settings, "_get_rpc_manager")
+    register(component, {"status": 2})
+    assert registered == [{"status": 1}, {"status": 2}]
+
+
+class Lost(grpc.RpcError):
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return "the monitor doesn't want it"
+
+
+@pytest.mark.parametrize("fails", ["the output", "the monitor"])
+def test_what_fails_fails_the_program(monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+    usual = mocks.MockMonitor.RegisterResourceOutputs
+
+    def refuse(self: mocks.MockMonitor, request: Any) -> Any:
+        if request.urn.endswith("::made") and fails == "the monitor":
+            raise Lost
+        return usual(self, request)
+
+    def status() -> pulumi.Output[Any]:
+        if fails == "the output":
+            raise pulumi.RunError("the output can't be made")
+        return pulumi.Output.from_input("x")
+
+    monkeypatch.setattr(mocks.MockMonitor, "RegisterResourceOutputs", refuse)
+
+    def program() -> None:
+        Made({"status": status})
+
+    with pytest.raises(Exception, match=r"the output can't be made|the monitor doesn't want it"):
+        run(program, Mocks())
+
+
+@pytest.mark.parametrize(("before", "after"), [(700, 10_000), (0, 0), (20_000, 20_000)])
+def test_garbage_is_looked_for_less_often_unless_the_program_has_its_own_way(before: int, after: int) -> None:
+    usual = gc.get_threshold()
+
+    def program() -> None:
+        gc.set_threshold(before, *usual[1:])
+        Made({})
+        assert gc.get_threshold() == (after, *usual[1:])
+
+    try:
+        run(program, Mocks())
+    finally:
+        gc.set_threshold(*usual)
 
 
 def test_any_other_attribute_is_none() -> None:
