@@ -19,7 +19,7 @@ from sc_secure.cli._shared import (
     shared_options,
     soft_option,
 )
-from sc_secure.policy.security import DEFAULT_TOOLS
+from sc_secure.policy.limits import DEFAULT_TOOLS
 from sc_secure.tools.reference import ImageReference
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
-from pydantic import ValidationError
 
 from sc_secure.cli._shared import Command, Number
 from sc_secure.policy.age import parse_age
 from sc_secure.policy.decision import Policy, Thresholds
-from sc_secure.policy.ignore import IgnoreRule, parse_rule
 from sc_secure.policy.rules import Rules
 from sc_secure.policy.severity import EVERY_WORD, Severity
 from sc_secure.steps.scanners import SCANNERS
+
+if TYPE_CHECKING:
+    from sc_secure.policy.ignore_rule import IgnoreRule
 
 _SEVERITY = click.Choice(EVERY_WORD)
 
@@ -47,12 +48,16 @@ class _ToolSeverity(click.ParamType[tuple[str, Severity]]):
         return tool, Severity.parse(word)
 
 
-class _Rule(click.ParamType[IgnoreRule]):
+class _Rule(click.ParamType["IgnoreRule"]):
     """`ID[ in PACKAGE] until DATE: REASON`."""
 
     name = "RULE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> IgnoreRule:
+        from pydantic import ValidationError  # noqa: PLC0415 - light start
+
+        from sc_secure.policy.ignore_rule import parse_rule  # noqa: PLC0415 - light start
+
         try:
             return parse_rule(str(value))
         except ValidationError as error:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
-
-from pydantic import AfterValidator
 
 _FORM = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 
@@ -25,12 +22,3 @@ def parse_age(text: str) -> timedelta:
         raise ValueError("a whole number of hours or days is expected, as 120h or 5d (1 to 9999)")
     count = int(match[1])
     return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)
-
-
-def _checked(text: str) -> str:
-    parse_age(text)
-    return text
-
-
-Age = Annotated[str, AfterValidator(_checked)]
-"""An age, as the `security:` block writes it: the model keeps the text, since the command shows it."""

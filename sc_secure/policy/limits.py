@@ -1,5 +1,7 @@
-"""The limits of what a policy may say of trying again: for flags, policies and arguments alike."""
+"""What holds for flags, policies and arguments alike, without their models, which most commands don't need to load."""
 
 MAX_ATTEMPTS = 10
 MAX_BASE_DELAY = 60.0
 """Seconds."""
+DEFAULT_TOOLS = ("grype",)
+"""What an image is scanned with when nothing is said."""

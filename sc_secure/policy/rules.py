@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sc_secure.policy.decision import Policy
-from sc_secure.policy.ignore import IgnoreRule
+
+if TYPE_CHECKING:
+    from sc_secure.policy.ignore_rule import IgnoreRule
 
 
 @dataclass(frozen=True)

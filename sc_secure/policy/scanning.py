@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from sc_secure.policy.age import Age
+from sc_secure.policy.age import parse_age
 from sc_secure.policy.block import Block
-from sc_secure.policy.ignore import MAX_RULES, IgnoreRule
+from sc_secure.policy.ignore_rule import MAX_RULES, IgnoreRule
+from sc_secure.policy.limits import DEFAULT_TOOLS
 from sc_secure.policy.output import Output
 
 Threshold = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
 """What a policy names: findings of that severity and worse."""
-DEFAULT_TOOLS = ("grype",)
-"""What an image is scanned with when nothing is said."""
 MAX_VEX = 20
 """How many VEX documents a policy names at most: each is a part of the command."""
 VexPath = Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+def _checked(text: str) -> str:
+    parse_age(text)
+    return text
+
+
+Age = Annotated[str, AfterValidator(_checked)]
+"""An age, as the `security:` block writes it: the model keeps the text, since the command shows it."""
 
 
 class ScanTool(Block):

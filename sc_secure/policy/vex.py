@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sc_secure.policy.finding import Finding
-from sc_secure.policy.openvex import Component, Document, Product, Statement
 from sc_secure.policy.purl import Purl, parse_purl
+
+if TYPE_CHECKING:
+    from sc_secure.policy.openvex import Component, Document, Product, Statement
 
 _CLEARS = ("not_affected", "fixed")
 _DOCKER_HUB = ("index.docker.io", "docker.io", "registry-1.docker.io")

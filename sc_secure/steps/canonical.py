@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import uuid
+from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
@@ -37,6 +38,11 @@ def _made(value: object) -> object:
     if isinstance(value, partial):
         return cast("partial[object]", value)()
     raise TypeError(f"not JSON: {type(value).__name__}")
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def canonical_sha256(document: Json) -> str:

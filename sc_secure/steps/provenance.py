@@ -20,9 +20,8 @@ from typing import cast
 from sc_secure.context.ci import CiRun, ci_run
 from sc_secure.context.git import Distrusted, GitState, git_state
 from sc_secure.errors import ConfigError
-from sc_secure.steps.canonical import canonical_bytes
+from sc_secure.steps.canonical import canonical_bytes, rfc3339
 from sc_secure.steps.result import Artifact, StepResult
-from sc_secure.steps.scan_report import rfc3339
 from sc_secure.steps.session import Session, shown_path
 from sc_secure.tools.documents import Json
 from sc_secure.tools.process import MIB

@@ -13,15 +13,14 @@ from sc_secure.errors import ConfigError, InfrastructureError, VerificationFaile
 from sc_secure.policy.decision import decide
 from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.ignore import IgnoreRules
-from sc_secure.policy.openvex import parse_document, read_content
+from sc_secure.policy.limits import DEFAULT_TOOLS
 from sc_secure.policy.rules import Rules
-from sc_secure.policy.security import DEFAULT_TOOLS
 from sc_secure.policy.vex import Image, Read, Vex
 from sc_secure.steps import sbom
-from sc_secure.steps.canonical import canonical_bytes, is_about
+from sc_secure.steps.canonical import canonical_bytes, is_about, rfc3339
 from sc_secure.steps.formats import SYFT
 from sc_secure.steps.result import StepResult
-from sc_secure.steps.scan_report import FACTS, REPORT, SAMPLE_WARNING, Judged, Scanned, document, predicate, rfc3339
+from sc_secure.steps.scan_report import FACTS, REPORT, SAMPLE_WARNING, Judged, Scanned, document, predicate
 from sc_secure.steps.scan_verdict import violation, warnings
 from sc_secure.steps.scanners import SCANNERS, Scanning
 from sc_secure.steps.session import Session
@@ -198,6 +197,8 @@ def _given(path: Path, image: ImageReference) -> Path:
 
 
 def _read(path: Path) -> Read:
+    from sc_secure.policy.openvex import parse_document, read_content  # noqa: PLC0415 - light start
+
     shown = printable(path.as_posix(), limit=200)
     try:
         content = read_content(path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from sc_secure.policy.decision import Decided, Decision, Policy
 from sc_secure.policy.finding import Finding
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.vex import Vex
+from sc_secure.steps.canonical import rfc3339
 from sc_secure.steps.result import ToolUsed
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
@@ -94,11 +95,6 @@ def document(image: ImageReference, done: Scanned, judged: Judged, max_database_
         "ignoredByScanner": [partial(_finding, each) for report in done.reports for each in report.ignored],
         "scannedAt": rfc3339(done.finished_at),
     }
-
-
-def rfc3339(moment: datetime) -> str:
-    """The moment in UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _scanner(report: Report) -> Json:

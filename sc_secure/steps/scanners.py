@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from sc_secure.errors import ConfigError, InfrastructureError, ScSecureError
 from sc_secure.policy.age import parse_age
+from sc_secure.steps.canonical import rfc3339
 from sc_secure.steps.result import ToolUsed
-from sc_secure.steps.scan_report import rfc3339
 from sc_secure.steps.session import Session
 from sc_secure.steps.soft import is_soft
 from sc_secure.tools.beside import Beside

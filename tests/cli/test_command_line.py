@@ -170,6 +170,32 @@ def test_a_quick_start_that_imports_nothing_it_needs_not() -> None:
     assert statistics.median(times) < 0.25  # 0.1 on an idle machine: see the benchmark
 
 
+LIGHT = (
+    "sbom generate",
+    "sbom attach --key awskms:///alias/x",
+    "image scan",
+    "image sign --key awskms:///alias/x",
+    "image verify --key awskms:///alias/x",
+    "image status",
+    "scan attach --key awskms:///alias/x",
+    "provenance attach --key awskms:///alias/x",
+)
+
+
+@pytest.mark.parametrize("words", LIGHT)
+def test_a_step_loads_no_models(words: str, tmp_path: Path) -> None:
+    """They take as long to load as all else, at each step."""
+    image = f"127.0.0.1:1/app@sha256:{'a' * 64}"
+    command = [sys.executable, "-X", "importtime", "-m", "sc_secure", *words.split(), "--image", image]
+    env = {**ENV, "PYTHONPATH": str(ROOT), "PATH": str(tmp_path)}
+    command += [] if words == "image status" else ["--retry-attempts", "1"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode in {5, 6}, "it got to its work: a tool, or the registry, is missing"
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "sc_secure.steps.session" in imported
+    assert not {each for each in imported if each.partition(".")[0] in {"pydantic", "yaml", "pulumi"}}
+
+
 def test_no_step_imports_pulumi() -> None:
     program = (
         "import sys, importlib, pkgutil\n"

@@ -11,7 +11,7 @@ import pytest
 
 from sc_secure import ScanCommand, SecuredImage, load_security
 from sc_secure.components.args import ScanArgs, ScanCommandArgs
-from sc_secure.policy.ignore import parse_rule
+from sc_secure.policy.ignore_rule import parse_rule
 from tests.components.mocked import REFERENCE, Mocks, run
 from tests.policy.vex_documents import statement, vex
 

@@ -9,7 +9,8 @@ import pytest
 from sc_secure import SecuredImage, load_security
 from sc_secure.policy.decision import Policy, decide
 from sc_secure.policy.finding import Finding
-from sc_secure.policy.ignore import IgnoreRules, parse_rule
+from sc_secure.policy.ignore import IgnoreRules
+from sc_secure.policy.ignore_rule import parse_rule
 from sc_secure.policy.openvex import parse_document
 from sc_secure.policy.severity import Severity
 from sc_secure.policy.vex import Image, Read, Vex

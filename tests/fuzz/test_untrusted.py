@@ -20,7 +20,8 @@ from sc_secure.context.git import public_remote
 from sc_secure.errors import ConfigError, InfrastructureError, ScSecureError
 from sc_secure.policy.decision import Policy, decide
 from sc_secure.policy.finding import Finding
-from sc_secure.policy.ignore import IgnoreRules, parse_rule
+from sc_secure.policy.ignore import IgnoreRules
+from sc_secure.policy.ignore_rule import parse_rule
 from sc_secure.policy.loading import load_security
 from sc_secure.policy.severity import EVERY_WORD, Severity
 from sc_secure.steps.origin import Origin

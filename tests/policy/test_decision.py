@@ -193,7 +193,8 @@ import time
 from datetime import date
 from sc_secure.policy.decision import Policy, Thresholds, decide
 from sc_secure.policy.finding import Finding, Source
-from sc_secure.policy.ignore import IgnoreRule, IgnoreRules
+from sc_secure.policy.ignore import IgnoreRules
+from sc_secure.policy.ignore_rule import IgnoreRule
 from sc_secure.policy.severity import EVERY_WORD, Severity
 
 def found(scanner, n, name, other):

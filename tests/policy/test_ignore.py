@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sc_secure.errors import ConfigError
 from sc_secure.policy.finding import Finding
-from sc_secure.policy.ignore import MAX_REASON, MAX_RULES, IgnoreRule, IgnoreRules, parse_rule
+from sc_secure.policy.ignore import IgnoreRules
+from sc_secure.policy.ignore_rule import MAX_REASON, MAX_RULES, IgnoreRule, parse_rule
 from sc_secure.policy.security import parse_security
 from sc_secure.policy.severity import Severity
 

@@ -8,7 +8,8 @@ import pytest
 
 from sc_secure.policy.decision import Policy, decide
 from sc_secure.policy.finding import Finding
-from sc_secure.policy.ignore import IgnoreRules, parse_rule
+from sc_secure.policy.ignore import IgnoreRules
+from sc_secure.policy.ignore_rule import parse_rule
 from sc_secure.policy.severity import Severity
 from sc_secure.policy.vex import Vex
 from sc_secure.steps.result import ToolUsed

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from sc_secure.errors import InfrastructureError, ScSecureError, ToolMissing
 from sc_secure.policy.age import parse_age
-from sc_secure.policy.security import DEFAULT_TOOLS
+from sc_secure.policy.limits import DEFAULT_TOOLS
+from sc_secure.steps.canonical import rfc3339
 from sc_secure.steps.doctor.finding import Finding, Findings, ok, wrong
 from sc_secure.steps.doctor.situation import Situation
-from sc_secure.steps.scan_report import rfc3339
 from sc_secure.steps.scanners import SCANNERS
 from sc_secure.tools.scanner import SAMPLE_PROVIDER, NoDatabase
 
