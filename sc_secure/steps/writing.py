@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -13,12 +15,14 @@ from sc_secure.steps.session import Session
 from sc_secure.tools import legacy
 from sc_secure.tools.certificate import bundle_identity
 from sc_secure.tools.cosign import SIGNATURE, Signer, Verifier
+from sc_secure.tools.documents import parse_object
+from sc_secure.tools.draft import Draft
 from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry_writing import Writer
 from sc_secure.tools.services import Keyless, log_url, timestamp_url
-from sc_secure.tools.statement import Statement
+from sc_secure.tools.statement import Statement, read_statement
 from sc_secure.tools.text import printable
 from sc_secure.tools.timestamp import timestamp
 from sc_secure.tools.transient import TransientFailure, with_retries
@@ -27,18 +31,20 @@ from sc_secure.tools.transient import TransientFailure, with_retries
 class Make(Protocol):
     """Signs, and attaches what isn't kept in the older way."""
 
-    def __call__(self, bundle: Path, token: str, *, older: bool) -> None:
+    def __call__(self, bundle: Path, token: str, *, older: bool, draft: Draft) -> None:
         """Sign.
 
         Args:
             bundle: the file that the bundle goes to.
             token: the identity token; empty for a key.
             older: it is kept in the older way: it goes to the file alone.
+            draft: what is signed and not attached; a signature that is there isn't made again.
         """
 
 
 Outputs = dict[str, str | int | float | bool | dict[str, str]]
 _WRITES = 4
+_NAME = 16
 _FORMS: dict[SignatureFormat, tuple[Form, ...]] = {"bundle": ("bundle",), "legacy": ("legacy",), "both": FORMS}
 
 
@@ -94,7 +100,7 @@ def _write(
 
     def put_and_look() -> Attachment | None:
         try:
-            author.put(make, predicate_type)
+            author.put(make, predicate_type, accept)
         except TransientFailure:
             # The answer may have been lost after the write: writing again then would add a second one.
             found = look()
@@ -104,11 +110,14 @@ def _write(
         return look()
 
     found = look()
+    draft = author.draft(predicate_type)
     if found:
+        draft.remove()
         return found, True, author.outputs(found)
     for _ in range(_WRITES):
         found = with_retries(put_and_look)
         if found:
+            draft.remove()
             return found, False, author.outputs(found)
     raise InfrastructureError(
         f"{image.subject}: what was written isn't there when read back, {_WRITES} times in a row",
@@ -129,7 +138,39 @@ class _Author:
         self.verifier: Verifier | None = signer if isinstance(signer, Key) else self._expected(signer)
         """None: nobody but the certificate authority knows yet by what name it will sign."""
 
-    def put(self, make: Make, predicate_type: str) -> None:
+    def draft(self, predicate_type: str) -> Draft:
+        """What of this author is signed and not attached, of that type."""
+        work = json.dumps([self.image.subject, predicate_type, self.form, self._name])
+        name = hashlib.sha256(work.encode()).hexdigest()[:_NAME]
+        path = self.session.folder(self.image) / f"unattached-{name}.sigstore.json" if self._name else None
+        return Draft(self.session.environ, path)
+
+    @property
+    def _name(self) -> list[str]:
+        """Who it is; empty: it isn't known yet."""
+        if isinstance(self._signer, Key):
+            return [self._signer.reference]
+        return [self.verifier.name, self.verifier.issuer] if isinstance(self.verifier, Identity) else []
+
+    def _begun(self, predicate_type: str, accept: Callable[[Statement], bool]) -> Draft:
+        """The same, without what says something else: whether it verifies is for cosign to say."""
+        draft = self.draft(predicate_type)
+        content = draft.read()
+        if content is not None and not self._says(content, predicate_type, accept):
+            draft.remove()
+        return draft
+
+    def _says(self, bundle: bytes, predicate_type: str, accept: Callable[[Statement], bool]) -> bool:
+        who = self.verifier
+        if isinstance(who, Identity) and bundle_identity(bundle) != (who.name, who.issuer):
+            return False
+        envelope = parse_object(bundle, "a bundle").get("dsseEnvelope")
+        if envelope is None:  # the older form's signature, of a text that cosign is given to verify it by
+            return predicate_type == SIGNATURE and self.form == "legacy"
+        said = read_statement(json.dumps(envelope).encode())
+        return bool(said and said.predicate_type == predicate_type and self.image.hex in said.subjects and accept(said))
+
+    def put(self, make: Make, predicate_type: str, accept: Callable[[Statement], bool]) -> None:
         """Sign and attach; only attach what is signed already."""
         if self._bundle.exists():
             if self.form == "bundle":
@@ -137,7 +178,7 @@ class _Author:
         else:
             token = "" if isinstance(self._signer, Key) else self.session.identity_token().value
             try:
-                make(self._bundle, token, older=self.form == "legacy")
+                make(self._bundle, token, older=self.form == "legacy", draft=self._begun(predicate_type, accept))
             finally:
                 if isinstance(self._signer, Keyless) and self._bundle.exists():
                     self._learn(self._signer)

@@ -12,18 +12,23 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised
-from sc_secure.tools.certificate import bundle_identity
+from sc_secure.errors import ConfigError
+from sc_secure.tools.certificate import bundle_identity, has_timestamp
+from sc_secure.tools.cosign_errors import fail
+from sc_secure.tools.draft import Draft
 from sc_secure.tools.environment import environment_for
-from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, Identity
+from sc_secure.tools.identity import REGEXP_FLAG, ROOT_FLAG, TIMESTAMPED, Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.legacy import OFFLINE, VERIFY_FLAGS, Signed, signed, text_to_sign
+from sc_secure.tools.log_once import Signing, logged_once
+from sc_secure.tools.log_request import CannotAsk
 from sc_secure.tools.process import MIB, Completed, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.refusals import mismatches, reasons
-from sc_secure.tools.rekor import logged
 from sc_secure.tools.services import Keyless, Services, Witnesses, witnesses
 from sc_secure.tools.statement import Statement, read_statements
 from sc_secure.tools.text import printable
@@ -45,11 +50,15 @@ _MAX_ENVELOPES = 512 * MIB
 _MAX_NAMED = 3
 # Names that others chose: they say nothing of what failed.
 _WHO_ELSE = re.compile(r"got subjects \[.*\] with issuer .*")
-# What registries say of a tag that stays as it is. The repository's name, which may be anything, is within the URL.
-_IMMUTABLE = re.compile(r"\bPUT \S+/manifests/\S+: .*(immutab|cannot be overwritten)", re.IGNORECASE)
-_FULCIO_REFUSES = re.compile(
-    r"processing the identity token|Fulcio returned 40[13]\b|not verified by identity provider"
-)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Where what is made goes."""
+
+    bundle: Path
+    draft: Draft | None
+    """What isn't attached yet."""
 
 
 class Cosign:
@@ -69,7 +78,14 @@ class Cosign:
         self._witnesses: dict[tuple[Services | None, bool], Witnesses] = {}
 
     def sign(  # an empty token is none  # nosec B107
-        self, image: ImageReference, signer: Signer, bundle: Path, token: str = "", *, older: bool = False
+        self,
+        image: ImageReference,
+        signer: Signer,
+        bundle: Path,
+        token: str = "",
+        *,
+        older: bool = False,
+        draft: Draft | None = None,
     ) -> None:
         """Sign the image's digest and write the signature into its registry.
 
@@ -79,6 +95,7 @@ class Cosign:
             bundle: the file that the signature goes to as well, before the registry is written to.
             token: without a key: the identity token.
             older: sign what is kept in the older way, see `legacy`; it goes to the file alone.
+            draft: where it is kept from its signature on; what is there, which has to be the same, isn't signed again.
 
         Raises:
             ConfigError: the key's password is wrong.
@@ -87,9 +104,9 @@ class Cosign:
         if older:
             text = self._temp / "text-to-sign.json"
             text.write_bytes(text_to_sign(image))
-            self._write(["sign-blob", str(text)], image, signer, bundle, token, older=True)
+            self._write(["sign-blob", str(text)], image, signer, _Files(bundle, draft), token, older=True)
         else:
-            self._write(["sign", image.subject], image, signer, bundle, token)
+            self._write(["sign", image.subject], image, signer, _Files(bundle, draft), token)
 
     def attest(  # an empty token is none  # nosec B107
         self,
@@ -101,6 +118,7 @@ class Cosign:
         predicate_type: str,
         predicate: Path,
         older: bool = False,
+        draft: Draft | None = None,
     ) -> None:
         """Sign a statement about the image and write it into its registry.
 
@@ -112,13 +130,14 @@ class Cosign:
             predicate_type: cosign's short name (`cyclonedx`, `spdxjson`, `slsaprovenance1`, `vuln`) or a URI.
             predicate: the file that holds it.
             older: see `sign`.
+            draft: see `sign`.
 
         Raises:
             ConfigError, InfrastructureError, NotAuthorised: see `sign`.
         """
         about = [f"--type={predicate_type}", f"--predicate={predicate}"]
         words = ["attest", *about, *(["--no-upload"] if older else []), image.subject]
-        self._write(words, image, signer, bundle, token, older=older)
+        self._write(words, image, signer, _Files(bundle, draft), token, older=older)
 
     def attach(self, image: ImageReference, bundle: Path) -> None:
         """Write a bundle that is made into the image's registry.
@@ -189,9 +208,11 @@ class Cosign:
         Raises:
             ToolMissing: there is no cosign.
         """
-        about = [f"--type={predicate_type}", f"--digest={image.hex}", "--digestAlg=sha256"]
-        argv = ["cosign", "verify-blob-attestation", f"--bundle={bundle}", *about, *self._who(verifier)]
-        return self._runner.run(argv, env=self._env()).code == 0
+        return self._accepts(_about(image, predicate_type), self._who(verifier), bundle)
+
+    def _accepts(self, words: list[str], who: list[str], bundle: Path) -> bool:
+        command, *about = words
+        return self._runner.run(["cosign", command, f"--bundle={bundle}", *who, *about], env=self._env()).code == 0
 
     def signers(self, image: ImageReference, identity: Identity) -> list[str]:
         """What is attached to the image, of whatever type: who signed it, or why it is refused. For people.
@@ -256,14 +277,7 @@ class Cosign:
         return [*VERIFY_FLAGS, *([OFFLINE] if verifier.logged else []), *self._who(verifier)]
 
     def _write(
-        self,
-        words: list[str],
-        image: ImageReference,
-        signer: Signer,
-        bundle: Path,
-        token: str,
-        *,
-        older: bool = False,
+        self, words: list[str], image: ImageReference, signer: Signer, files: _Files, token: str, *, older: bool = False
     ) -> None:
         if isinstance(signer, Key):
             if signer.public:
@@ -274,26 +288,51 @@ class Cosign:
             who, env = "--oidc-provider=envvar", self._env(SIGSTORE_ID_TOKEN=token)
         shown_to = self._shown_to(signer, older=older)
         command, *arguments = words
-        sign = ["cosign", command, who, *shown_to.flags, "--yes"]
+
         # Tried once: whether a failed write was one is for the caller to see (`writing.write`).
-        if not shown_to.rekor_v1:
-            self._checked([*sign, f"--bundle={bundle}", *arguments], env)
+        def make(flags: tuple[str, ...], *more: str) -> None:
+            self._checked(["cosign", command, who, *flags, "--yes", *more, *arguments], env)
+
+        if not shown_to.logs:
+            make(shown_to.flags, f"--bundle={files.bundle}")
             return
         unlogged = self._temp / "unlogged.sigstore.json"
-        kept_here = "--upload=false" if command == "sign" else "--no-upload"
-        self._checked([*sign, kept_here, f"--bundle={unlogged}", *arguments], env)
-        complete = unlogged.with_name("logged.sigstore.json")
-        key = self.public_key(signer).read_bytes() if isinstance(signer, Key) else b""
-        complete.write_bytes(logged(unlogged.read_bytes(), shown_to.rekor_v1, key))
+        kept_here = [] if older else ["--upload=false" if command == "sign" else "--no-upload"]
+
+        def signed() -> bytes:
+            make(shown_to.unlogged, *kept_here, f"--bundle={unlogged}")
+            return unlogged.read_bytes()
+
         kind = next((word.partition("=")[2] for word in words if word.startswith("--type=")), SIGNATURE)
-        # What cosign does itself where it asks the log: nothing is written that nobody will accept.
-        if not self.accepts(image, _whose(signer, complete), kind, complete):
-            raise InfrastructureError(
-                f"the entry that {shown_to.rekor_v1} made of the signature doesn't verify; it wasn't attached",
-                advice=f"does {ROOT_FLAG} hold this log's key?",
-            )
-        complete.replace(bundle)
-        self.attach(image, bundle)
+        about = ["verify-blob", *arguments] if command == "sign-blob" else _about(image, kind)
+        signing = Signing(
+            signed,
+            partial(self._verifies, about, signer),
+            lambda: self.public_key(signer).read_bytes() if isinstance(signer, Key) else b"",
+            files.draft or Draft({}, None),
+        )
+        try:
+            files.bundle.write_bytes(logged_once(signing, shown_to.logs))
+        except CannotAsk:
+            make(shown_to.flags, f"--bundle={files.bundle}")
+            return
+        if not older:
+            self.attach(image, files.bundle)
+
+    def _verifies(self, about: list[str], signer: Signer, content: bytes, logged: bool) -> bool:
+        """Whether a bundle that this signer made is good: with its entry in a log, or without."""
+        file = self._temp / "made-here.sigstore.json"
+        file.write_bytes(content)
+        verifier = _whose(signer, content)
+        if logged:
+            who = self._who(verifier)
+        elif isinstance(verifier, Key):
+            who = self._who(replace(verifier, services=None))
+        else:
+            # Without a timestamp, the certificate has to be good now.
+            trust = replace(verifier, transparency_log=False).flags
+            who = [flag for flag in trust if flag != TIMESTAMPED or has_timestamp(content)]
+        return self._accepts(about, who, file)
 
     def _shown_to(self, signer: Signer, *, older: bool) -> Witnesses:
         services, keyless = signer.services, isinstance(signer, Keyless)
@@ -308,41 +347,25 @@ class Cosign:
 
     def _checked(self, argv: list[str], env: Mapping[str, str]) -> Completed:
         done = self._runner.run(argv, env=env)
-        if done.code == 0:
-            return done
-        if "decryption failed" in done.stderr:
-            raise ConfigError("--key: its password is wrong", advice="set the variable that --password-env names")
-        if "invalid pem block" in done.stderr or "unsupported pem type" in done.stderr:
-            raise ConfigError("--key: not a key that cosign can use", advice="`cosign generate-key-pair` makes one")
-        if _FULCIO_REFUSES.search(done.stderr):
-            raise NotAuthorised(
-                f"the certificate authority (Fulcio) doesn't accept this identity: {done.summary()}",
-                advice="it must know the token's issuer, and the token mustn't have run out",
-            )
-        if _IMMUTABLE.search(done.stderr):
-            raise InfrastructureError(
-                f"a tag of the registry can't be overwritten: {done.summary()}",
-                advice="let tags that start with sha256- be overwritten, or use a registry with the referrers API, "
-                "and bundles: see docs/registries.md",
-            )
-        if "[404] createLogEntry" in done.stderr:
-            raise InfrastructureError(
-                f"what answers at the transparency log's URL isn't a Rekor 1: {done.summary()}",
-                advice="check the URL, and how the trusted root names the log; a Rekor 2 goes with bundles alone",
-            )
-        if "404 Not Found" in done.stderr or "MANIFEST_UNKNOWN" in done.stderr:
-            raise InfrastructureError(f"the registry doesn't hold this image: {done.summary()}")
-        raise failure(classify(done.stderr), done.summary())
+        if done.code != 0:
+            fail(done)
+        return done
 
     def _env(self, **extra: str) -> dict[str, str]:
         return environment_for("cosign", self._environ, self._temp, **extra)
 
 
-def _whose(signer: Signer, bundle: Path) -> Verifier:
+def _about(image: ImageReference, predicate_type: str) -> list[str]:
+    """What verifies a statement of that type about the image, in a bundle."""
+    about = [f"--type={predicate_type}", f"--digest={image.hex}", "--digestAlg=sha256"]
+    return ["verify-blob-attestation", *about]
+
+
+def _whose(signer: Signer, bundle: bytes) -> Verifier:
     """Who a bundle that this signer made must be by."""
     if isinstance(signer, Key):
         return signer
-    name, issuer = bundle_identity(bundle.read_bytes()) or ("", "")
+    name, issuer = bundle_identity(bundle) or ("", "")
     services = signer.services
     return Identity.exactly(name, issuer, services.trusted_root, transparency_log=services.transparency_log)
 

@@ -19,6 +19,8 @@ from sc_secure.tools.text import printable
 REGEXP_FLAG = "--certificate-identity-regexp"
 ISSUER_FLAG = "--certificate-oidc-issuer"
 ROOT_FLAG = "--trusted-root"
+TIMESTAMPED = "--use-signed-timestamps"
+"""For a certificate to count that was good at the time that a timestamp authority signed."""
 _LONGEST = 1000
 _MEMBERS = {
     "certificateAuthorities": ("certificate authority", "fulcio"),
@@ -92,7 +94,7 @@ class Identity:
         root = [f"{ROOT_FLAG}={self.trusted_root}"] if self.trusted_root else []
         # Without a log, cosign would look whether the certificate is good now, which it is for ten minutes, by any
         # clock. What was signed while it was good has a timestamp.
-        return root if self.transparency_log else [*root, "--insecure-ignore-tlog", "--use-signed-timestamps"]
+        return root if self.transparency_log else [*root, "--insecure-ignore-tlog", TIMESTAMPED]
 
     def __str__(self) -> str:
         """For people."""

@@ -7,24 +7,25 @@ them it asks the public Sigstore's TUF repository, even for a key's signature th
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.policy.sigstore import SETTINGS, URLS, SignatureFormat, SigstoreProblem, check, check_url
-from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
+from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.identity import check_root
+from sc_secure.tools.logs import MEMBERS as LOG_MEMBERS
+from sc_secure.tools.logs import Log, chosen
 from sc_secure.tools.text import printable
 
 _EMPTY_SIGNING_CONFIG = '{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json"}'
 _EMPTY_TRUSTED_ROOT = '{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
 _SIGNING_CONFIG = "application/vnd.dev.sigstore.signingconfig.v0.2"
-_LOG = ("rekorTlogUrls", "rekorTlogConfig")
 _MAX_FILE = 4 * 1024 * 1024
 # cosign wants to know since when and by whom; it looks at the former alone, and a private Sigstore has no history here.
 _ABOUT = "start-time=2020-01-01T00:00:00Z,operator=private"
@@ -69,9 +70,11 @@ class Witnesses:
     """Whom a signature is shown to."""
 
     flags: tuple[str, ...]
-    """cosign's, for those that it asks itself."""
-    rekor_v1: str = ""
-    """The URL of a log that we ask for an entry when cosign has signed; empty: cosign does, or nobody."""
+    """cosign's, where it asks them all itself."""
+    unlogged: tuple[str, ...] = ()
+    """cosign's, where we ask the logs."""
+    logs: tuple[Log, ...] = ()
+    """The logs that we ask for an entry when cosign has signed; empty: cosign does, or nobody."""
 
 
 def flag(setting: str) -> str:
@@ -130,7 +133,7 @@ def check_form(form: SignatureFormat, services: Services | None, shown: str) -> 
         return
     if services.signing_config:
         config = _read(services.signing_config)
-        held, where = bool(_of_version_1(config, _LOG[0])), str(services.signing_config)
+        held, where = bool(_of_version_1(config, LOG_MEMBERS[0])), str(services.signing_config)
     else:
         held = _log_version(services.rekor_url, cast("Path", services.trusted_root)) == 1
         where = services.rekor_url
@@ -187,50 +190,34 @@ def witnesses(
     if config is None:
         config = temp / "signing-config-of-urls.json"
         create(_service_flags(services, root), config)
-    rekor_v1 = ""
-    if services.transparency_log:
-        if older:
-            return Witnesses(_flags(_rekor_v1_alone(config, temp), root))
-        rekor_v1 = _only_rekor_v1(_read(config), keyless=keyless)
-        if not rekor_v1:
-            return Witnesses(_flags(config, root))
     without = temp / "signing-config-without-log.json"
-    without.write_text(json.dumps({name: value for name, value in _read(config).items() if name not in _LOG}))
-    return Witnesses(_flags(without, root), rekor_v1)
+    said = _read(config)
+    without.write_text(json.dumps({name: value for name, value in said.items() if name not in LOG_MEMBERS}))
+    unlogged = _flags(without, root)
+    if not services.transparency_log:
+        return Witnesses(unlogged)
+    if older:
+        config = _rekor_v1_alone(config, temp)
+    logs = chosen(_read(config), _log_names(root))
+    if keyless and not said.get("tsaUrls") and any(log.version > 1 for log in logs):
+        return Witnesses(_flags(config, root))  # nobody would tell the time: cosign says so
+    return Witnesses(_flags(config, root), unlogged, logs)
 
 
 def _rekor_v1_alone(config: Path, temp: Path) -> Path:
     """The same configuration without the logs whose entries the older form can't hold."""
     said, file = _read(config), temp / "signing-config-of-rekor-1.json"
-    file.write_text(json.dumps({**said, _LOG[0]: _of_version_1(said, _LOG[0])}))
+    file.write_text(json.dumps({**said, LOG_MEMBERS[0]: _of_version_1(said, LOG_MEMBERS[0])}))
     return file
 
 
-def _only_rekor_v1(config: Json, *, keyless: bool) -> str:
-    """The URL of the Rekor 1 that cosign would ask, chosen as it chooses; empty: it asks a newer one, or several."""
-    if keyless and not config.get("tsaUrls"):
-        # Before it is logged, nothing but this machine's clock would say whether the certificate is good.
-        return ""
-    now = datetime.now(UTC)
-    try:
-        listed = [as_object(each) for each in as_list(config["rekorTlogUrls"])]
-        spans = [(*_span(each), each) for each in listed]
-        valid = sorted((each for each in spans if each[0] <= now < each[1]), key=lambda span: span[0])
-        newest = {str(each.get("operator")): each for _, _, each in valid}
-        how = as_object(config["rekorTlogConfig"])
-        one = how["selector"] == "ANY" or len(newest) == 1
-        if not one or any(each["majorApiVersion"] != 1 for _, _, each in valid):
-            return ""
-        return as_text(next(reversed(newest.values()))["url"]) if newest else ""
-    except (KeyError, TypeError, ValueError):  # cosign says what is wrong with it
-        return ""
-
-
-def _span(service: Json) -> tuple[datetime, datetime]:
-    """From when on a service is asked, and until when."""
-    valid = as_object(service["validFor"])
-    end = datetime.fromisoformat(as_text(valid["end"])) if "end" in valid else datetime.max.replace(tzinfo=UTC)
-    return datetime.fromisoformat(as_text(valid["start"])), end
+def _log_names(root: Path) -> list[bytes]:
+    """By which the trusted root knows its logs."""
+    found: list[bytes] = []
+    for each in _logs(root):
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            found.append(base64.b64decode(str(cast("Json", each["logId"])["keyId"]), validate=True))
+    return found
 
 
 def _flags(config: Path, root: Path) -> tuple[str, ...]:

@@ -34,11 +34,11 @@ class Statement:
 def read_statements(path: Path) -> list[Statement]:
     """The statements in a file of DSSE envelopes, as cosign prints them; a line that holds none is left out."""
     with path.open("rb") as lines:
-        return [each for each in map(_statement, lines) if each]
+        return [each for each in map(read_statement, lines) if each]
 
 
-def _statement(line: bytes) -> Statement | None:
-    """What a DSSE envelope that cosign printed holds; None for a line that isn't one."""
+def read_statement(line: bytes) -> Statement | None:
+    """What a DSSE envelope holds; None for a line that isn't one."""
     try:
         said = parse_object(line, "an envelope")
         payload, signatures = said["payload"], cast("list[Json]", said["signatures"])

@@ -54,7 +54,7 @@ OUTAGES: list[tuple[str, list[Fault], Fault, int, int]] = [
     ("rekor", [], 429, 6, 0),
     ("rekor", [], 409, 6, 0),
     ("rekor", [], 400, 6, 0),
-    # The log has taken what nobody heard of: a Rekor 2 can't be asked for it, and its signature went with cosign.
+    # The log has taken what nobody heard of, and doesn't publish its tiles: with them, see test_rekor_v2.py.
     ("rekor", ["lost"], "pass", 0, 2),
     ("tsa", ["cut", "lost"], "pass", 0, 1),
     ("tsa", [429, "short"], "pass", 0, 1),
@@ -84,7 +84,7 @@ def test_an_outage_ends_in_one_signature_or_in_none(
         flags += " --retry-attempts 2"
     done = sc(f"image sign --image {image} {flags}", SIGSTORE_ID_TOKEN=sigstore.token(DEV))
     assert done.code == code, done.stderr
-    assert behind["rekor"].answered == [201] * entries
+    assert behind["rekor"].answered.count(201) == entries
     assert len(attachments(image)) == (1 if code == 0 else 0)
     assert behind[service].asked <= 4
     assert not done.stdout or code == 0
@@ -177,15 +177,18 @@ def test_what_is_logged_is_not_signed_again_for_the_registry_s_sake(
 ) -> None:
     """The registry is gone just after the log has taken the entry; and then it loses what it was given."""
     script = f"""
-if [ "$1" = sign ]; then "$real" "$@" --upload=false; echo "PUT: 503 Service Unavailable" >&2; exit 1; fi
-if [ "$1" = attach ]; then echo x >> {project}/runs; [ $(wc -l < {project}/runs) = 1 ] && exit 0; fi
+if [ "$1" = attach ]; then
+  echo x >> {project}/runs
+  [ $(wc -l < {project}/runs) = 1 ] && {{ echo "PUT: 503 Service Unavailable" >&2; exit 1; }}
+  [ $(wc -l < {project}/runs) = 2 ] && exit 0
+fi
 exec "$real" "$@\""""
     env = wrap(project / "bin", tools_env, "cosign", script)
     sc = in_process(env, project, monkeypatch, capsys)
     flags = _flags(sigstore, behind, project)
     result = sc(f"image sign --image {image} {flags} --output json", SIGSTORE_ID_TOKEN=sigstore.token(DEV)).result
     assert result["status"] == "passed"
-    assert (project / "runs").read_text() == "x\nx\n"
+    assert (project / "runs").read_text() == "x\nx\nx\n"
     assert behind["rekor"].answered == [201]
     (digest,) = attachments(image)
     assert result["outputs"]["signatureDigest"] == digest

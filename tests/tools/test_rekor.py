@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sc_secure.errors import InfrastructureError, NotAuthorised
-from sc_secure.tools.rekor import logged
+from sc_secure.tools import rekor
+from sc_secure.tools.logs import Log as AskedLog
 from sc_secure.tools.transient import TransientFailure
 
 UUID = "24296fb24b8ad77a" + "ab" * 32
@@ -56,6 +57,10 @@ class Log:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+def logged(bundle: bytes, url: str, key: bytes) -> bytes:
+    return rekor.logged(bundle, [AskedLog(url, 1)], key)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def created(folder: Path, trusted: Path) -> list[str]:
 
     config = folder / "signing-config-of-urls.json"
     flags = (f"--signing-config={config}", f"--trusted-root={trusted}")
-    assert witnesses(services, folder, create, keyless=False) == Witnesses(flags)
+    assert witnesses(services, folder, create, keyless=False).flags == flags
     return asked
 
 
@@ -97,7 +97,7 @@ def test_the_public_sigstore_has_no_flags(tmp_path: Path) -> None:
 
 def test_nobody_witnesses_a_key_alone(tmp_path: Path) -> None:
     alone = witnesses(None, tmp_path, lambda *_: None, keyless=False)
-    assert alone.rekor_v1 == ""
+    assert alone.logs == ()
     for file in (Path(flag.partition("=")[2]) for flag in alone.flags):
         assert list(json.loads(file.read_text())) == ["mediaType"]
 
@@ -115,50 +115,60 @@ LATER = "2021-01-01T00:00:00Z"
 @pytest.mark.parametrize(
     ("logs", "how", "asked"),
     [
-        ([log("r")], ANY, "https://r.test"),
-        ([log("r")], ALL, "https://r.test"),
-        ([log("r")], ONE, "https://r.test"),
+        ([log("r")], ANY, ["r"]),
+        ([log("r")], ALL, ["r"]),
+        ([log("r")], ONE, ["r"]),
+        ([log("r", 2)], ANY, ["r"]),
         # as cosign chooses: the newest of an operator that is valid
-        ([log("new", start=LATER), log("old")], ANY, "https://new.test"),
-        ([log("r"), log("gone", start=LATER, end="2021-02-01T00:00:00Z")], ALL, "https://r.test"),
-        ([log("r"), log("to-come", start="9000-01-01T00:00:00Z")], ALL, "https://r.test"),
-        ([log("r"), log("gone", 2, end="2021-02-01T00:00:00Z")], ANY, "https://r.test"),
-        # a newer one, or several: cosign asks them itself
-        ([log("r", 2)], ANY, ""),
-        ([log("r"), log("r2", 2)], ANY, ""),
-        ([log("r"), log("s", operator="b")], ALL, ""),
-        ([log("r"), log("s", operator="b")], TWO, ""),
+        ([log("new", start=LATER), log("old")], ANY, ["new"]),
+        ([log("r"), log("gone", start=LATER, end="2021-02-01T00:00:00Z")], ALL, ["r"]),
+        ([log("r"), log("to-come", start="9000-01-01T00:00:00Z")], ALL, ["r"]),
+        ([log("r"), log("gone", 2, end="2021-02-01T00:00:00Z")], ANY, ["r"]),
+        # those of the newest version alone
+        ([log("r"), log("r2", 2)], ANY, ["r2"]),
+        ([log("r", operator="b"), log("r2", 2)], ALL, ["r2"]),
+        # several; of those that would do, always the same
+        ([log("s", operator="b"), log("r")], ALL, ["r", "s"]),
+        ([log("s", operator="b"), log("r")], TWO, ["r", "s"]),
+        ([log("s", operator="b"), log("r")], ONE, ["r"]),
+        ([log("s", operator="b"), log("r")], ANY, ["r"]),
         # cosign says what is wrong with it
-        ([log("r", end=LATER)], ANY, ""),
-        ([log("r", validFor={"start": "yesterday"})], ANY, ""),
-        ([{"url": "https://r.test"}], ANY, ""),
-        (["https://r.test"], ANY, ""),
-        ({}, ANY, ""),
-        ([log("r")], {}, ""),
+        ([log("r")], TWO, []),
+        ([log("r")], {"selector": "EXACT"}, []),
+        ([log("r")], {"selector": "EXACT", "count": 0}, []),
+        ([log("r")], {"selector": "SOME"}, []),
+        ([log("r", 3)], ANY, []),
+        ([log("r", end=LATER)], ANY, []),
+        ([log("r", validFor={"start": "yesterday"})], ANY, []),
+        ([{"url": "https://r.test"}], ANY, []),
+        (["https://r.test"], ANY, []),
+        ({}, ANY, []),
+        ([log("r")], {}, []),
     ],
 )
-def test_one_rekor_1_alone_is_asked_by_us(tmp_path: Path, logs: object, how: object, asked: str) -> None:
-    config, trusted = tmp_path / "config.json", tmp_path / "root.json"
+def test_the_logs_that_are_asked_by_us(tmp_path: Path, logs: object, how: object, asked: list[str]) -> None:
+    config, trusted = tmp_path / "config.json", root(tmp_path, ("https://r.test", V1))
     others = {"mediaType": "m", "tsaUrls": [{}]}
     config.write_text(json.dumps({**others, "rekorTlogUrls": logs, "rekorTlogConfig": how}))
     found = witnesses(Services(trusted_root=trusted, signing_config=config), tmp_path, lambda *_: None, keyless=True)
-    assert found.rekor_v1 == asked
-    used = Path(found.flags[0].removeprefix("--signing-config="))
-    if asked:
-        assert json.loads(used.read_text()) == others
-    else:
-        assert used == config
+    assert [each.url for each in found.logs] == [f"https://{name}.test" for name in asked]
+    assert all(each.names == (V1,) for each in found.logs)
+    assert found.flags[0] == f"--signing-config={config}"
+    assert json.loads(Path(found.unlogged[0].removeprefix("--signing-config=")).read_text()) == others
 
 
-@pytest.mark.parametrize(("keyless", "timestamps", "ours"), [(True, True, 1), (True, False, 0), (False, False, 1)])
-def test_a_certificate_s_signature_is_logged_by_cosign_where_the_log_alone_tells_the_time(
-    tmp_path: Path, *, keyless: bool, timestamps: bool, ours: bool
+@pytest.mark.parametrize(
+    ("keyless", "timestamps", "version", "ours"),
+    [(True, True, 2, 1), (True, False, 1, 1), (True, False, 2, 0), (False, False, 2, 1)],
+)
+def test_a_certificate_s_signature_needs_the_time_from_somebody(
+    tmp_path: Path, *, keyless: bool, timestamps: bool, version: int, ours: int
 ) -> None:
     config = tmp_path / "config.json"
-    used = {"rekorTlogUrls": [log("r")], "rekorTlogConfig": ANY}
+    used = {"rekorTlogUrls": [log("r", version)], "rekorTlogConfig": ANY}
     config.write_text(json.dumps({**used, **({"tsaUrls": [{}]} if timestamps else {})}))
-    services = Services(trusted_root=tmp_path / "root.json", signing_config=config)
-    assert bool(witnesses(services, tmp_path, lambda *_: None, keyless=keyless).rekor_v1) == ours
+    services = Services(trusted_root=root(tmp_path), signing_config=config)
+    assert len(witnesses(services, tmp_path, lambda *_: None, keyless=keyless).logs) == ours
 
 
 def configured(folder: Path, **services: object) -> Services:
@@ -193,7 +203,7 @@ def test_the_older_form_holds_a_rekor_1_alone(tmp_path: Path, form: Any) -> None
 def test_the_older_form_is_logged_in_the_rekor_1_of_a_configuration(tmp_path: Path) -> None:
     services = configured(tmp_path, rekorTlogUrls=[SECOND, FIRST], caUrls=[FIRST])
     found = witnesses(services, tmp_path, lambda *_: None, keyless=True, older=True)
-    assert not found.rekor_v1
+    assert not found.logs
     config = Path(found.flags[0].removeprefix("--signing-config="))
     assert json.loads(config.read_text()) == {"rekorTlogUrls": [FIRST], "caUrls": [FIRST]}
 
