@@ -53,7 +53,8 @@ def parse_checkpoint(content: bytes) -> Checkpoint:
     text = content.decode()
     body, blank, signed = text.partition("\n\n")
     _, size, root, *_ = body.split("\n")
-    keys = frozenset(base64.b64decode(line.split(" ")[2], validate=True)[:_KEY_NAME] for line in signed.splitlines())
+    signatures = [signature for _, _, signature in (line.split(" ") for line in signed.splitlines())]
+    keys = frozenset(base64.b64decode(each, validate=True)[:_KEY_NAME] for each in signatures)
     found = Checkpoint(text, int(size), base64.b64decode(root, validate=True), keys)
     if not (blank and keys and size.isascii() and size.isdigit() and found.size < _MAX_SIZE):
         raise ValueError("not a checkpoint")

@@ -12,10 +12,11 @@ import pytest
 from devtools.sigstore.rekor_v1 import RekorV1
 from devtools.sigstore.services import Sigstore
 from tests.bundles import bundle_of
-from tests.command_line import CommandLine
+from tests.command_line import CommandLine, in_process, wrap
 from tests.faulty_proxy import Fault, FaultyProxy, faulty_proxy
 from tests.images import attachments
 from tests.keyless import DEV, Keyless, accepted_by_python
+from tests.killing import MOMENTS, Moment, kill
 
 STEPS = ("image sign", "sbom attach", "provenance attach --no-include-git")
 
@@ -204,3 +205,80 @@ def test_a_log_that_is_not_trusted(
         assert f"the entry that {rekor_v1.urls['rekor']} made of the signature doesn't verify" in done.stderr
         assert "--trusted-root" in done.stderr
         assert attachments(image) == []
+
+
+@pytest.mark.parametrize("step", ["image sign", "sbom attach"])
+@pytest.mark.parametrize("at", MOMENTS)
+def test_a_run_that_is_killed_leaves_no_second_entry(
+    *,
+    sc: CommandLine,
+    image: str,
+    key: str,
+    rekor_v1: RekorV1,
+    behind: FaultyProxy,
+    tools_env: dict[str, str],
+    project: Path,
+    step: str,
+    at: Moment,
+) -> None:
+    assert "--key cosign.key" in key
+    if step == "sbom attach":
+        assert sc(f"sbom generate --image {image}").code == 0
+    before = rekor_v1.size()
+    services = f"--rekor-url {behind.url} --trusted-root {rekor_v1.trusted_root}"
+    words = f"{step} --image {image} --key cosign.key --transparency-log {services}"
+    kill(words, behind, {**tools_env, "COSIGN_PASSWORD": "test"}, project, at)
+    assert attachments(image) == []
+    behind.fail()
+    done = sc(f"{words} --output json")
+    check_entry(rekor_v1, image, done.result["outputs"])
+    assert rekor_v1.size() == before + 1
+    assert not list((project / ".sc").rglob("unattached-*"))
+
+
+@pytest.fixture
+def without_timestamps(rekor_v1: RekorV1, behind: FaultyProxy, project: Path) -> str:
+    """The flags of a Sigstore whose log alone tells the time."""
+    config = json.loads(rekor_v1.signing_config.read_text())
+    config["rekorTlogUrls"][0]["url"] = behind.url
+    del config["tsaUrls"], config["tsaConfig"]
+    (project / "proxied.json").write_text(json.dumps(config))
+    return f"--keyless --signing-config proxied.json --trusted-root {rekor_v1.trusted_root} --output json"
+
+
+@pytest.mark.parametrize("form", ["bundle", "legacy"])
+def test_a_lost_answer_is_one_entry_where_the_log_alone_tells_the_time(
+    *, sc: CommandLine, image: str, rekor_v1: RekorV1, behind: FaultyProxy, without_timestamps: str, form: str
+) -> None:
+    before = rekor_v1.size()
+    for step in STEPS[::2]:
+        behind.fail("lost")
+        flags = f"{without_timestamps} --signature-format {form}"
+        done = sc(f"{step} --image {image} {flags}", SIGSTORE_ID_TOKEN=rekor_v1.token(DEV))
+        assert done.result["status"] == "passed"
+    assert behind.answered == [201, 409, 200] * 2
+    assert rekor_v1.size() == before + 2
+
+
+def test_where_this_machine_s_clock_is_wrong_cosign_asks_the_log(
+    *,
+    image: str,
+    rekor_v1: RekorV1,
+    behind: FaultyProxy,
+    without_timestamps: str,
+    tools_env: dict[str, str],
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A stand-in says what cosign says by a clock that is slow, which a test can't have: where no log is asked."""
+    said = "error signing bundle: x509: certificate has expired or is not yet valid: current time is before"
+    script = f"""
+case "$*" in *without-log*--upload=false*) echo x >> {project}/refused; echo "{said}" >&2; exit 1;; esac
+exec "$real" "$@\""""
+    sc = in_process(wrap(project / "bin", tools_env, "cosign", script), project, monkeypatch, capsys)
+    before = rekor_v1.size()
+    done = sc(f"image sign --image {image} {without_timestamps}", SIGSTORE_ID_TOKEN=rekor_v1.token(DEV))
+    check_entry(rekor_v1, image, done.result["outputs"])
+    assert (project / "refused").read_text() == "x\n"
+    assert rekor_v1.size() == before + 1
