@@ -6,12 +6,15 @@ A log may have its entry already, and of another signature it would make a secon
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from sc_secure.tools import made
 from sc_secure.tools.workspace import write_file
 
+_OLDEST = 24 * 60 * 60.0
 _LONGEST = 256 * 1024 * 1024
 
 
@@ -30,11 +33,14 @@ class Draft:
         self._path = path
 
     def read(self) -> bytes | None:
-        """The bundle; None: there is none, or none that a run of ours made."""
+        """The bundle; None: there is none, or none that a run of ours made within a day."""
         if self._path is None:
             return None
         try:
             with self._path.open("rb") as file:
+                # A log that fails for so long may have lost it; what it can't prove mustn't hold up signing for ever.
+                if time.time() - os.fstat(file.fileno()).st_mtime > _OLDEST:
+                    return None
                 content = file.read(_LONGEST)
             return content if made.is_ours(self._environ, content) else None
         except OSError:

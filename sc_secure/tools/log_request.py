@@ -82,5 +82,5 @@ def not_a_rekor(url: str, version: int) -> InfrastructureError:
     """The error for an address that knows nothing of log entries of that version's interface."""
     return InfrastructureError(
         f"what answers at the transparency log's URL {url} isn't a Rekor {version}",
-        advice="check the URL, and how the trusted root or signing configuration names the log",
+        advice="nothing was attached; check the URL, and how the trusted root or signing configuration names the log",
     )

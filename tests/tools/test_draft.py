@@ -1,5 +1,7 @@
 """What is kept until it is attached: only what a run of ours made is read again."""
 
+import os
+import time
 from pathlib import Path
 
 from sc_secure.tools.draft import Draft
@@ -40,3 +42,12 @@ def test_where_nothing_can_be_kept_it_goes_on(tmp_path: Path) -> None:
     draft = Draft({"SC_SECURE_CACHE": str(tmp_path / "file" / "cache")}, tmp_path / "b.json")
     draft.keep(b"signed")
     assert draft.read() is None
+
+
+def test_what_is_a_day_old_is_left(tmp_path: Path) -> None:
+    draft = Draft({"SC_SECURE_CACHE": str(tmp_path / "cache")}, tmp_path / "a.json")
+    draft.keep(b"signed")
+    for hours, found in ((23, b"signed"), (25, None)):
+        then = time.time() - hours * 3600
+        os.utime(tmp_path / "a.json", (then, then))
+        assert draft.read() == found

@@ -12,6 +12,7 @@ import pytest
 
 from sc_secure.errors import InfrastructureError, NotAuthorised
 from sc_secure.tools import rekor
+from sc_secure.tools.log_request import CannotAsk
 from sc_secure.tools.logs import Log as AskedLog
 from sc_secure.tools.transient import TransientFailure
 
@@ -157,7 +158,8 @@ def test_what_is_no_entry_is_refused(log: Log, content: str) -> None:
 )
 def test_a_refusal(log: Log, status: int, error: type[Exception], tries: int) -> None:
     log.answers = [(status, {}, "no")] * 4
-    with pytest.raises(error, match=f"HTTP {status}") as raised:
+    said = "isn't a Rekor 1" if status == 404 else f"HTTP {status}"
+    with pytest.raises(error, match=said) as raised:
         logged(BUNDLE, log.url, b"")
     assert type(raised.value) is error
     assert len(log.asked) == tries
@@ -176,3 +178,53 @@ def test_what_is_signed_goes_nowhere_else(log: Log, status: int) -> None:
         elsewhere.server.shutdown()
         elsewhere.server.server_close()
     assert elsewhere.asked == []
+
+
+KEY = b"-----BEGIN PUBLIC KEY-----\n" + base64.b64encode(
+    bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200") + bytes(65)
+)
+"""Of the form of a key of P-256: the fake doesn't look at it."""
+ROOT = base64.b64encode(bytes(32)).decode()
+
+
+def logged_in_2(log: Log, names: tuple[bytes, ...] = ()) -> bytes:
+    return rekor.logged(BUNDLE, [AskedLog(log.url, 2, names)], KEY)
+
+
+@pytest.mark.parametrize("index", ["", "-1", "x", "1.0", "9" * 20, "\u00b2"])
+def test_a_rekor_2_s_conflict_without_a_number_is_tried_again(log: Log, index: str) -> None:
+    log.answers = [(409, {"X-Log-Index": index}, "{}")] * 4
+    with pytest.raises(TransientFailure, match="HTTP 409"):
+        logged_in_2(log)
+    assert len({body for _, _, body in log.asked}) == 1, "the very same signature"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "<html>", '{"inclusionProof": null}', '{"inclusionProof": {}}'])
+def test_what_is_no_entry_of_a_rekor_2_is_refused(log: Log, content: str) -> None:
+    log.answers = [(201, {}, content)]
+    with pytest.raises(InfrastructureError, match=r"isn't a log entry|not a JSON object"):
+        logged_in_2(log)
+
+
+def test_another_entry_of_that_number_is_refused(log: Log) -> None:
+    """The only leaf of a tree is its root: 32 zeros, which are no entry's hash."""
+    signed = base64.b64encode(b"namesignature").decode()
+    checkpoint = f"log\n1\n{ROOT}\n\n- log {signed}\n"
+    tile = "\0" * 32
+    log.answers = [(409, {"X-Log-Index": "0"}, "{}"), (200, {}, checkpoint), (200, {}, tile)]
+    with pytest.raises(InfrastructureError, match="its entry 0 is another one"):
+        logged_in_2(log, (b"name of the log",))
+    assert [path for _, path, _ in log.asked[1:]] == ["/api/v2/checkpoint", "/api/v2/tile/0/000.p/1"]
+
+
+def test_a_checkpoint_that_never_fits_comes_to_an_end(log: Log) -> None:
+    log.answers = [(409, {"X-Log-Index": "7"}, "{}"), (200, {}, f"log\n1\n{ROOT}\n\n- log AAAA\n")] * 4
+    with pytest.raises(TransientFailure, match="of its entry 7: the tree hasn't grown to it yet"):
+        logged_in_2(log)
+    assert len(log.asked) == 8
+
+
+def test_a_key_of_an_unknown_kind_is_for_cosign(log: Log) -> None:
+    with pytest.raises(CannotAsk, match="algorithm"):
+        rekor.logged(BUNDLE, [AskedLog(log.url, 2)], b"-----BEGIN PUBLIC KEY-----\nMAA=\n")
+    assert log.asked == []
