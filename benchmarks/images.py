@@ -1,5 +1,6 @@
 """Real Debian images of two sizes, in the registry, and fresh copies of them."""
 
+import shutil
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,12 @@ def archive(size: str) -> Path:
     if not path.exists():
         base_image.make(path, folder, SIZES[size])
     return path
+
+
+def forgotten(folder: Path) -> None:
+    """Removes what was made of images there, so that each run of ours catalogues its image, as each of theirs does: the
+    copies have one digest."""
+    shutil.rmtree(folder / ".sc/artifacts", ignore_errors=True)
 
 
 class Copies:

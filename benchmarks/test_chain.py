@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.conftest import RUNS, Record
-from benchmarks.images import SIZES, Copies
+from benchmarks.images import SIZES, Copies, forgotten
 from benchmarks.measure import in_turn, middle
 from benchmarks.results import Row
 from tests.faulty_proxy import faulty_proxy
@@ -124,8 +124,13 @@ def bench(env: dict[str, str], folder: Path, registry: str) -> Bench:
 @pytest.mark.parametrize("compared", COMPARED, ids=lambda compared: compared.script)
 def test_release(size: str, compared: Compared, bench: Bench, record: Record) -> None:
     copies = Copies(bench.env, bench.registry, size)
+
+    def ours_anew() -> Sequence[str]:
+        forgotten(bench.folder)
+        return release(copies.fresh(), compared.policy)
+
     pair = in_turn(
-        lambda: release(copies.fresh(), compared.policy),
+        ours_anew,
         lambda: ["sh", f"{compared.script}.sh", copies.fresh()],
         (bench.env, bench.folder),
         RUNS,
@@ -145,6 +150,7 @@ def test_each_layer_is_read_once(size: str, bench: Bench, record: Record) -> Non
     }  # fmt: skip
     for side, command in commands.items():
         image = copies.fresh()
+        forgotten(bench.folder)
         with faulty_proxy(f"http://{bench.registry}") as proxy:
             through = f"{proxy.url.removeprefix('http://')}/{image.partition('/')[2]}"
             subprocess.run(command(through), env=bench.env, cwd=bench.folder, check=True, capture_output=True)

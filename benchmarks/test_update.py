@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.conftest import RUNS, Record
-from benchmarks.images import SIZES, Copies
+from benchmarks.images import SIZES, Copies, forgotten
 from benchmarks.measure import Pair, in_turn, middle, once
 from benchmarks.results import Row
 from benchmarks.test_chain import CRITICAL
@@ -106,6 +106,7 @@ def test_what_the_chain_adds(
     project.write("critical.sh", CRITICAL)
 
     def with_security(state: str) -> list[str]:
+        forgotten(project.folder)
         project.set("images", [copies.fresh()])
         project.set("security", state)
         return project.command("up")
