@@ -1,7 +1,7 @@
 """Where a step's command runs: on this machine, or on a build host by SSH. Its words are the same in both."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 PROGRAM = "sc-secure"
 """What a build host has on its PATH."""
-_MAX_PORT = 65535
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "port": (1, 65535),
+    "dial_error_limit": (-1, 1000),
+    "per_dial_timeout": (0, 3600),
+}
+_DEFAULTS: Mapping[str, Any] = {"port": 22, "user": "root", "dial_error_limit": 10, "per_dial_timeout": 15}
+"""What the class of pulumi-command's connection takes for what isn't said, and not for what turns out to be nothing."""
 _MISSING = (
     "sc-secure: not on the PATH of the build host\n  install it there, of the program's own version, for the user that "
     "logs in (pip install sc-secure), with the tools that its steps need (sc-secure doctor lists them)"
@@ -72,17 +78,8 @@ def checked_execution(component: str, given: Mapping[str, Any]) -> Host | None:
     if "registry" in given and not (component == "SecuredImage" and "build" in given):
         reason = "a build host has credentials of its own (docker's configuration, the cloud's identity): leave it out"
         problems.append(("registry", reason))
-    connection: dict[str, Any] = {**execution["remote"]}
-    for name in ("host", "host_key"):
-        if connection[name] == "":
-            problems.append((f"execution.remote.{name}", "is empty"))
-    for name, least, most in (("port", 1, _MAX_PORT), ("dial_error_limit", -1, 1000), ("per_dial_timeout", 0, 3600)):
-        if name in connection and not least <= connection[name] <= most:
-            problems.append((f"execution.remote.{name}", f"between {least} and {most}"))
-    key = connection.get("private_key")
-    if isinstance(key, str) and not key.lstrip().startswith("-----BEGIN "):
-        reason = "not a private key: its text is expected (-----BEGIN …), not its path"
-        problems.append(("execution.remote.private_key", reason))
+    connection: dict[str, Any] = {**cast(RemoteArgs, execution["remote"])}
+    problems += [(f"execution.remote.{name}", reason) for name, reason in _connection_problems(connection)]
     folder = execution.get("folder", f"{PROGRAM}/{pulumi.get_project()}")
     if not folder or not folder.isprintable() or folder.startswith("~"):
         reason = "a folder's path is expected: absolute, or relative to the user's home without `~`"
@@ -94,7 +91,40 @@ def checked_execution(component: str, given: Mapping[str, Any]) -> Host | None:
     if problems:
         raise InvalidArgs(component, problems)
     connection["host_key"] = pulumi.Output.from_input(connection["host_key"]).apply(_not_empty(component))
+    for name, default in _DEFAULTS.items():
+        if isinstance(value := connection.get(name), pulumi.Output):
+            connection[name] = cast("pulumi.Output[Any]", value).apply(_or_default(component, name, default))
     return Host(cast(RemoteArgs, connection), folder, tuple(files))
+
+
+def _connection_problems(connection: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in ("host", "host_key"):
+        if connection[name] == "":
+            yield name, "is empty"
+    for name in _RANGES:
+        if isinstance(number := connection.get(name), int) and (reason := _range_problem(name, number)):
+            yield name, reason
+    key = connection.get("private_key")
+    if isinstance(key, str) and not key.lstrip().startswith("-----BEGIN "):
+        yield "private_key", "not a private key: its text is expected (-----BEGIN …), not its path"
+
+
+def _range_problem(name: str, number: Any) -> str:
+    least, most = _RANGES[name]
+    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
+        return "a whole number is expected"
+    return "" if least <= number <= most else f"between {least} and {most}"
+
+
+def _or_default(component: str, name: str, default: Any) -> Any:
+    """Of a connection that is an output as a whole nobody knows beforehand what it says."""
+
+    def check(known: Any) -> Any:
+        if name in _RANGES and known is not None and (reason := _range_problem(name, known)):
+            raise InvalidArgs(component, [(f"execution.remote.{name}", reason)])
+        return default if known is None else known
+
+    return check
 
 
 def _not_empty(component: str) -> Any:

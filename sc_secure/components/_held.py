@@ -70,7 +70,12 @@ class Held:
         parts = [pulumi.Output.from_input(cast(Any, self.registry.get(key))) for key in keys]
         if not all([await part.is_known() for part in parts]):
             return None
-        server, username, password = [str(await part.future()) for part in parts]
+        found = [await part.future() for part in parts]
+        # Of a registry that is an output as a whole nobody knew beforehand what it says.
+        if absent := [key for key, value in zip(keys, found, strict=True) if value is None]:
+            reason = f"{' and '.join(absent)} missing: a registry that is an output as a whole needs all three"
+            raise pulumi.RunError(f"registry: {reason} ({', '.join(keys)}); or give its values one by one")
+        server, username, password = [str(value) for value in found]
         login = base64.b64encode(f"{username}:{password}".encode()).decode()
         return json.dumps({"auths": {server: {"auth": login}}})
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
+from pulumi.output import Unknown
 
 from sc_secure.errors import ConfigError
 from sc_secure.policy.security import Retry, near_miss, parse_security
@@ -42,7 +43,7 @@ def validated(component: str, kind: type[T], args: Any) -> T:
         InvalidArgs: every problem at once, each with its path.
     """
     problems: list[tuple[str, str]] = []
-    checked = _check(args, kind, "", problems)
+    checked = _check(component, args, kind, "", problems)
     if problems:
         raise InvalidArgs(component, problems)
     return cast(T, checked)
@@ -129,27 +130,34 @@ def portable_path(component: str, path: str, value: str, root: str) -> str:
     raise InvalidArgs(component, [(path, reason)])
 
 
-def _check(value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+def _check(component: str, value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) -> Any:
     hint, takes_outputs = _unwrap(hint)
-    if isinstance(value, pulumi.Output | Awaitable):
-        if not takes_outputs:
-            reason = "must be known when the program runs: it can't be an output of another resource"
-            problems.append((path, f"{reason}; give a plain value, such as one of the stack's configuration"))
-        return cast(Any, value)
     origin = typing.get_origin(hint)
+    if isinstance(value, pulumi.Output | Awaitable):
+        whole = typing.is_typeddict(hint) or origin is dict
+        if not takes_outputs:
+            problems.append((path, _WHOLE if whole or origin is list else _SINGLE))
+        return _checked_later(component, cast(Any, value), hint, path) if takes_outputs and whole else cast(Any, value)
     if typing.is_typeddict(hint):
-        return _check_keys(value, hint, path, problems)
+        return _check_keys(component, value, hint, path, problems)
     if origin in (list, dict):
-        return _check_items(value, hint, path, problems)
+        return _check_items(component, value, hint, path, problems)
     if hint is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if hint is float and type(value) is int:
         return float(value)
-    if type(value) is not hint:
+    # An unknown is within what was given as an output, in a preview.
+    if type(value) is not hint and not isinstance(value, Unknown):
         problems.append((path, f"a {_NAMES[hint]} is expected"))
     return value
 
 
+_MUST_BE_KNOWN = "must be known when the program runs: it can't be an output of another resource"
+_SINGLE = f"{_MUST_BE_KNOWN}; give a plain value, such as one of the stack's configuration"
+_WHOLE = (
+    f"{_MUST_BE_KNOWN}, or a secret, as a whole; give a plain value, of which those members that the documentation "
+    "calls `or output` may be outputs and secrets"
+)
 _NAMES = {str: "string", bool: "boolean", int: "whole number", float: "number"}
 
 
@@ -162,7 +170,32 @@ def _unwrap(hint: Any) -> tuple[Any, bool]:
     return hint, False
 
 
-def _check_keys(value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+def _checked_later(component: str, value: pulumi.Input[Any], hint: Any, path: str) -> Any:
+    """A mapping that an output gives, checked once it is known.
+
+    Where its keys are known beforehand, it is a mapping of outputs, each as secret as the whole; a key that turns out
+    to be absent gives None.
+    """
+
+    def check(known: Any) -> Any:
+        problems: list[tuple[str, str]] = []
+        checked = _check(component, known, hint, path, problems)
+        if problems:
+            raise InvalidArgs(component, problems)
+        return checked
+
+    def member(key: str) -> Any:
+        return lambda known: known if isinstance(known, Unknown) else known.get(key)  # pyright: ignore
+
+    whole = pulumi.Output.from_input(value).apply(check, run_with_unknowns=True)
+    if not typing.is_typeddict(hint):
+        return whole
+    return {key: whole.apply(member(key), run_with_unknowns=True) for key in hint.__annotations__}
+
+
+def _check_keys(component: str, value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+    if isinstance(value, Unknown):
+        return value
     if not isinstance(value, Mapping):
         problems.append((path, "a mapping is expected"))
         return value
@@ -172,7 +205,7 @@ def _check_keys(value: Any, hint: Any, path: str, problems: list[tuple[str, str]
     for key, item in given.items():
         where = f"{path}.{key}" if path else key
         if key in hints:
-            checked[key] = _check(item, hints[key], where, problems)
+            checked[key] = _check(component, item, hints[key], where, problems)
         else:
             problems.append((where, f"unknown argument; {near_miss(key, hints)}"))
     for key, item in hints.items():
@@ -181,16 +214,18 @@ def _check_keys(value: Any, hint: Any, path: str, problems: list[tuple[str, str]
     return checked
 
 
-def _check_items(value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+def _check_items(component: str, value: Any, hint: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+    if isinstance(value, Unknown):
+        return value
     item_hint = typing.get_args(hint)[-1]
     if typing.get_origin(hint) is list:
         if not isinstance(value, Sequence) or isinstance(value, str | bytes):
             problems.append((path, "a list is expected"))
             return cast(Any, value)
         items = cast(Sequence[Any], value)
-        return [_check(item, item_hint, f"{path}[{index}]", problems) for index, item in enumerate(items)]
+        return [_check(component, item, item_hint, f"{path}[{index}]", problems) for index, item in enumerate(items)]
     if not isinstance(value, Mapping):
         problems.append((path, "a mapping is expected"))
         return value
     entries = cast(Mapping[str, Any], value)
-    return {key: _check(item, item_hint, f"{path}.{key}", problems) for key, item in entries.items()}
+    return {key: _check(component, item, item_hint, f"{path}.{key}", problems) for key, item in entries.items()}

@@ -60,7 +60,7 @@ class SecuredImageArgs(TypedDict):
     """How the image is built. Excludes `image_ref`."""
     image_ref: NotRequired[pulumi.Input[str]]
     """An image that exists, by digest: `repository@sha256:…`. Excludes `build`."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry to push to, where the ambient docker configuration doesn't know its credentials."""
     image_aliases: NotRequired[list[str]]
     """Name or URN that the image had as a `docker.Image` of this stack: it is taken over, not built again."""
@@ -79,7 +79,7 @@ class SbomCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     format: NotRequired[str]
     """cyclonedx-json (when not said), spdx-json or syft-json."""
@@ -100,7 +100,7 @@ class ScanCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     fail_on: NotRequired[str]
     """Findings of this severity and worse close the gate. critical when not said."""
@@ -139,7 +139,7 @@ class SignCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     key: NotRequired[str]
     """A cosign private key: a file relative to the project, `env://NAME`, or a KMS address. Excludes `keyless`."""
@@ -180,7 +180,7 @@ class AttestCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     predicate: str
     """What is attached: `sbom`, `provenance` or `scan`."""
@@ -239,7 +239,7 @@ class VerifyCommandArgs(TypedDict):
 
     image: pulumi.Input[str]
     """The image, by digest."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     key: NotRequired[str]
     """The public key, or the private key whose public half is meant. Excludes `identity_regexp`."""
@@ -302,7 +302,7 @@ class DeploymentVerifyArgs(TypedDict):
     """The repository that the provenance must name, as https://host/owner/name; with @refs/heads/main for a ref."""
     source_commit: NotRequired[str]
     """The commit that the provenance must name."""
-    registry: NotRequired[RegistryArgs]
+    registry: NotRequired[pulumi.Input[RegistryArgs]]
     """The registry's credentials, where neither docker's configuration nor the cloud's identity has them."""
     security: NotRequired[SecurityArgs]
     """The policy that the image was secured by: its key or identity, and all that it attests. Excludes `key`."""

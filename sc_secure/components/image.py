@@ -23,6 +23,7 @@ from sc_secure.components._validate import InvalidArgs, digest_reference, portab
 from sc_secure.components.args import (
     AttestCommandArgs,
     BuildArgs,
+    RegistryArgs,
     SbomCommandArgs,
     ScanCommandArgs,
     SecuredImageArgs,
@@ -90,7 +91,8 @@ class SecuredImage(Component):
         build_opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions.merge(self._child_opts, timeouts), before)
         if reference is None:
             where = given.get("image_name", "")
-            reference = built(f"{name}-image", where, cast(BuildArgs, build), given.get("registry"), build_opts)
+            registry = cast(RegistryArgs | None, given.get("registry"))  # a mapping, of outputs where it is one
+            reference = built(f"{name}-image", where, cast(BuildArgs, build), registry, build_opts)
         self.image_ref = reference
         steps = self._secured(name, security, build) if security.enabled else _Steps()
         if not steps.all():

@@ -29,7 +29,8 @@ LATER = "later-s3ntinel-9f5"
 """What each is rotated to."""
 LOUD = ("-v=9", "--logtostderr")
 KEYLESS = {"keyless": True, "verify": {"identity_regexp": "^https://ci.example/", "oidc_issuer": "https://ci.example"}}
-# The registry's password three ways, one for each update: a plain string, a Pulumi secret, and an output.
+# The registry's password in several ways, one for each update: a plain string, a Pulumi secret, an output, and in a
+# whole registry that is one of these.
 PROGRAM = f"""
 import os
 import pulumi
@@ -39,17 +40,24 @@ config = pulumi.Config()
 {SECURITY}
 if config.get_bool("keyless"):
     security["signing"] = {KEYLESS}
+def output(value):
+    return pulumi.Output.from_input(value).apply(lambda known: known)
+
+def login(password):
+    return {{"server": config.require("door"), "username": "{USERNAME}", "password": password}}
+
+password = os.environ["REGISTRY_PASSWORD"]
 ways = {{
-    "plain": lambda: os.environ["REGISTRY_PASSWORD"],
-    "secret": lambda: pulumi.Output.secret(os.environ["REGISTRY_PASSWORD"]),
-    "output": lambda: pulumi.Output.from_input(os.environ["REGISTRY_PASSWORD"]).apply(lambda value: value),
+    "plain": lambda: login(password),
+    "secret": lambda: login(pulumi.Output.secret(password)),
+    "output": lambda: login(output(password)),
+    "whole-secret": lambda: pulumi.Output.secret(login(password)),
+    "whole-output": lambda: output(login(password)),
 }}
 image = SecuredImage("app", {{
     "image_name": config.require("registry") + "/app:1",
     "build": {{"context": "app", "args": {{"TOKEN": pulumi.Output.secret(os.environ["BUILD_TOKEN"])}}}},
-    "registry": {{
-        "server": config.require("door"), "username": "{USERNAME}", "password": ways[config.require("way")](),
-    }},
+    "registry": ways[config.require("way")](),
     "security": security,
 }})
 pulumi.export("deployable_ref", image.deployable_ref)
@@ -147,7 +155,7 @@ def test_none_is_left_anywhere(project: SecuredProject, tmp_path: Path) -> None:
     with watched() as commands:
         run("up", project.up(*LOUD))
         run("preview", project.preview("--diff", *LOUD))
-        for way in ("secret", "output"):
+        for way in ("secret", "output", "whole-output", "whole-secret"):
             project.configure("way", way)
             again = run(way, project.up("--diff"))
             assert set(again.steps.values()) == {"same"}, "another way to give it is no change"
