@@ -22,6 +22,7 @@ from sc_secure.policy.security import SbomFormat
 
 T = TypeVar("T")
 
+_SINGLE = (str, bool, int, float)
 _NOT_KNOWN = (
     "must be known when the program runs: it can't be an output or a secret as a whole, unless its value is known; "
     "give its values one by one, of which those that the schema doesn't call plain may be outputs and secrets"
@@ -62,16 +63,17 @@ class Host(ComponentProvider):
         given = dict(cast(dict[str, Any], inputs))
         later: dict[str, Any] = {}
         for name, prop in properties.items():
-            if given.get(name) is None:
-                continue
-            at = _At(component_name, f"{property_path}.{name}".lstrip("."))
-            value = given[name] = self._opened(given[name], prop, at)
+            value = given.get(name)
+            if value is None or (isinstance(value, dict) if prop.ref else isinstance(value, _SINGLE)):
+                continue  # nothing to open, as nearly always; Pulumi's host asks for a mapping's members one by one
+            path = f"{property_path}.{name}".lstrip(".")
+            value = given[name] = self._opened(value, prop, _At(component_name, path))
             nested = self._nested(prop)
             if isinstance(value, pulumi.Output) and (nested or prop.type == PropertyType.INTEGER):
                 later[name] = given.pop(name)
             elif nested is not None and not isinstance(value, dict):
-                raise InvalidArgs(component_name, [(at.path, _reason(value))])
-        now = {name: prop for name, prop in properties.items() if name not in later}
+                raise InvalidArgs(component_name, [(path, _reason(value))])
+        now = {name: prop for name, prop in properties.items() if name not in later} if later else properties
         mapped: Any = super().map_input_properties(given, now, mapping, component_name, property_path)
         unknown = {name: value for name, value in given.items() if name not in properties}
         # What isn't known yet, and what no schema has, is for the constructor to take, or to refuse with a hint.
