@@ -78,11 +78,10 @@ def write(
         InfrastructureError, NotAuthorised: a tool, a service or the registry failed, or the write was lost again and
             again.
     """
-    with session.lock(image, "attach"):
-        written = [
-            _write(_Author(session, image, signer, form), predicate_type, accept=accept, make=make)
-            for form in _FORMS[signer.form]
-        ]
+    written = [
+        _write(_Author(session, image, signer, form), predicate_type, accept=accept, make=make)
+        for form in _FORMS[signer.form]
+    ]
     found, _, outputs = written[0]
     return found, all(was_there for _, was_there, _ in written), outputs
 
@@ -98,27 +97,32 @@ def _write(
             return None
         return find(session, image, author.verifier, predicate_type, accept, forms=[author.form])
 
+    draft = author.draft(predicate_type)
+    was_there = True
+
     def put_and_look() -> Attachment | None:
-        try:
-            author.put(make, predicate_type, accept)
-        except TransientFailure:
-            # The answer may have been lost after the write: writing again then would add a second one.
+        nonlocal was_there
+        # Reading back and verifying, which takes longer than writing, is done beside the next one's writing.
+        with session.lock(image, "attach"):
             found = look()
-            if found is None:
-                raise
-            return found
+            if found:
+                return found
+            was_there = False
+            try:
+                author.put(make, predicate_type, accept)
+            except TransientFailure:
+                # The answer may have been lost after the write: writing again then would add a second one.
+                found = look()
+                if found is None:
+                    raise
+                return found
         return look()
 
-    found = look()
-    draft = author.draft(predicate_type)
-    if found:
-        draft.remove()
-        return found, True, author.outputs(found)
     for _ in range(_WRITES):
         found = with_retries(put_and_look)
         if found:
             draft.remove()
-            return found, False, author.outputs(found)
+            return found, was_there, author.outputs(found)
     raise InfrastructureError(
         f"{image.subject}: what was written isn't there when read back, {_WRITES} times in a row",
         advice="another machine may be writing to this image, or the registry keeps no attachments; try again",
