@@ -4,7 +4,7 @@ import re
 import tomllib
 
 from sc_secure.components import _build
-from sc_secure.policy import document, ignore
+from sc_secure.policy import document, ignore_rule
 from sc_secure.steps import platforms, result
 from sc_secure.tools.table import TOOLS
 from tests.docs.test_readme import ROOT
@@ -37,7 +37,7 @@ def test_the_bounds() -> None:
     assert platforms.MAX_PLATFORMS == _build._MAX_PLATFORMS
     for number, what in (
         (platforms.MAX_PLATFORMS, "platforms"),
-        (ignore.MAX_RULES, "ignore rules"),
+        (ignore_rule.MAX_RULES, "ignore rules"),
         (document.MAX_FILE_BYTES // 1024, "KiB of a policy"),
         (result.MAX_BYTES // 1024, "KiB of a step"),
     ):
