@@ -8,7 +8,8 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from sc_secure import SbomCommand, SecuredImage
-from sc_secure.components._validate import InvalidArgs
+from sc_secure.components._validate import InvalidArgs, validated
+from sc_secure.components.args import SecuredImageArgs
 from tests.components.mocked import REFERENCE, Mocks, run, unknown
 
 LOGIN = {"server": "registry.example", "username": "me", "password": "s3cret"}
@@ -31,7 +32,7 @@ def registry_of(mocks: Mocks) -> dict[str, Any]:
 def declared(make: Any, *, preview: bool = False, **more: Any) -> Mocks:
     """What an image declares, some of whose arguments are made within the program."""
     mocks = Mocks()
-    run(lambda: SecuredImage("app", {**BUILD, **more, **make()}).image_ref, mocks, preview=preview)  # type: ignore
+    run(lambda: SecuredImage("app", {**BUILD, **more, **make()}).image_ref, mocks, preview=preview)
     return mocks
 
 
@@ -46,11 +47,8 @@ def test_each_value_is_as_secret_as_the_whole() -> None:
     seen: dict[str, bool] = {}
 
     def program() -> pulumi.Output[str]:
-        from sc_secure.components._validate import validated  # noqa: PLC0415
-        from sc_secure.components.args import SecuredImageArgs  # noqa: PLC0415
-
         given = {"image_ref": REFERENCE, "registry": pulumi.Output.secret(LOGIN)}
-        registry: Any = validated("SecuredImage", SecuredImageArgs, given)["registry"]  # type: ignore
+        registry: Any = validated("SecuredImage", SecuredImageArgs, given)["registry"]
 
         async def look() -> str:
             seen.update({key: await value.is_secret() for key, value in registry.items()})
@@ -89,7 +87,7 @@ def test_one_that_won_t_do_is_refused_by_its_path_once_it_is_known(registry: Any
 def test_a_registry_that_turns_out_to_have_no_password_is_refused() -> None:
     def program() -> pulumi.Output[str]:
         given = {"image": REFERENCE, "registry": later({"server": "r.example", "username": None})}
-        return SbomCommand("one", given).passed_ref  # type: ignore
+        return SbomCommand("one", given).passed_ref
 
     with pytest.raises(pulumi.RunError, match="username and password missing: a registry that is an output as a whole"):
         run(program, Mocks())

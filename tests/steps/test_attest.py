@@ -10,6 +10,7 @@ from sc_secure.steps.attest import _as_protobuf
 from tests.command_line import CommandLine, start
 from tests.images import CLEAN, attachments
 from tests.steps.conftest import PushImage
+from tests.waiting import wait_until
 
 KINDS = {
     "sbom attach --format cyclonedx-json": "https://cyclonedx.org/bom",
@@ -66,6 +67,36 @@ def test_parallel_writes_all_stay(
     verified = sc(f"image verify --image {image} --key cosign.pub --no-transparency-log {kinds} --output json").result
     assert sorted(verified["outputs"]["verified"].values()) == sorted(attachments(image))
     assert {"signature", *KINDS.values()} - {"https://syft.dev/bom"} == set(verified["outputs"]["verified"])
+
+
+WAITS = """#!/bin/sh
+case "$*" in
+verify-attestation*cyclonedx*)
+    touch {here}/verifying
+    for second in $(seq 20); do test -e {here}/signing && exec {real} "$@"; sleep 1; done
+    exit 9 ;;
+attest*slsaprovenance1*) touch {here}/signing ;;
+esac
+exec {real} "$@"
+"""
+
+
+def test_one_is_written_while_another_is_read_back(
+    image: str, key: str, project: Path, tools_env: dict[str, str], tmp_path: Path
+) -> None:
+    here = tmp_path / "wrapped"
+    here.mkdir()
+    (here / "cosign").write_text(WAITS.format(here=here, real=shutil.which("cosign", path=tools_env["PATH"])))
+    (here / "cosign").chmod(0o755)
+    env = {**tools_env, "COSIGN_PASSWORD": "test", "PATH": f"{here}:{tools_env['PATH']}"}
+    flags = ["--image", image, *key.split()]
+    first = start(env, project, "sbom", "attach", *flags)
+    wait_until((here / "verifying").exists)
+    second = start(env, project, "provenance", "attach", "--no-include-git", *flags)
+    for process in (first, second):
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+    assert len(attachments(image)) == 2
 
 
 def test_the_scan_is_attested_as_facts(sc: CommandLine, image: str, key: str, project: Path) -> None:
