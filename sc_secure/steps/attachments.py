@@ -11,15 +11,14 @@ from sc_secure.errors import InfrastructureError
 from sc_secure.steps.session import Session
 from sc_secure.tools import legacy
 from sc_secure.tools.cosign import SIGNATURE, Verifier
-from sc_secure.tools.documents import Json, parse_object
+from sc_secure.tools.documents import Json
 from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.log_entry import LogEntry, log_entry, older_entry
 from sc_secure.tools.process import MIB
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry import Manifest, Registry
-from sc_secure.tools.statement import Statement
-from sc_secure.tools.transient import TransientFailure, with_retries
+from sc_secure.tools.statement import Statement, read_bundle
 
 Form = Literal["bundle", "legacy"]
 FORMS: tuple[Form, ...] = ("bundle", "legacy")
@@ -28,7 +27,7 @@ _BUNDLE = "application/vnd.dev.sigstore.bundle"
 _PREDICATE_ANNOTATION = "dev.sigstore.bundle.predicateType"
 _MAX_BUNDLE = 256 * MIB
 _LOOKED_AT = 8
-"""Bundles that are verified one by one, where cosign found none: whoever can write to the registry can add many."""
+"""Bundles that are verified one by one: whoever can write to the registry can add many."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +84,28 @@ def _find_bundle(
     predicate_type: str,
     accept: Callable[[Statement], bool],
 ) -> Attachment | None:
-    registry = session.registry(image)
-    # Before a first signature there is nothing that cosign would have to be asked about.
-    if next(_candidates(registry, image, predicate_type), None):
+    """Each bundle is verified by itself: cosign's own search reads everything that is attached to the image, each time.
 
-        def look() -> Attachment | None:
-            statements = session.cosign.statements(image, verifier, predicate_type)
-            for statement in statements:
-                if accept(statement):
-                    digest, bundle = _locate(session, image, verifier, statement)
-                    return Attachment(statement, digest, log_entry(bundle))
-            if not statements:
-                _check_that_none_was_passed_over(session, image, verifier, predicate_type)
-            return None
-
-        return with_retries(look)
+    Where cosign refuses one, or there are many, it searches itself: what it says tells another's signature from a
+    failure, and it finds what lies deeper.
+    """
+    file, seen, refused = session.temp / "bundle.json", 0, False
+    newest = itertools.islice(_bundles(session.registry(image), image, predicate_type), _LOOKED_AT)
+    for seen, (digest, content) in enumerate(newest, 1):  # noqa: B007 - how many there were
+        statement = read_bundle(content)
+        if not statement or statement.predicate_type != predicate_type or image.hex not in statement.subjects:
+            continue
+        file.write_bytes(content)
+        if not session.cosign.accepts(image, verifier, predicate_type, file):
+            refused = True
+        elif accept(statement):
+            return Attachment(statement, digest, log_entry(content))
+    if not refused and seen < _LOOKED_AT:
+        return None
+    for statement in session.cosign.statements(image, verifier, predicate_type):
+        if accept(statement):
+            digest, bundle = _locate(session, image, verifier, statement)
+            return Attachment(statement, digest, log_entry(bundle))
     return None
 
 
@@ -154,25 +160,6 @@ def _lost(image: ImageReference) -> InfrastructureError:
     return InfrastructureError(f"{image.subject}: what was verified isn't there when read back", advice="try again")
 
 
-def _check_that_none_was_passed_over(
-    session: Session, image: ImageReference, verifier: Verifier, predicate_type: str
-) -> None:
-    """cosign passes over a bundle that it can't fetch, and then says that nothing matches.
-
-    Raises:
-        TransientFailure: a bundle that is there is accepted by itself.
-    """
-    file = session.temp / "bundle.json"
-    newest = itertools.islice(_bundles(session.registry(image), image, predicate_type), _LOOKED_AT)
-    for digest, content in newest:
-        file.write_bytes(content)
-        if session.cosign.accepts(image, verifier, predicate_type, file):
-            raise TransientFailure(
-                f"{image.registry}: cosign couldn't read {digest}, though it is there",
-                advice="the registry may have failed for a moment; try again",
-            )
-
-
 def _locate(session: Session, image: ImageReference, verifier: Verifier, statement: Statement) -> tuple[str, bytes]:
     """The digest of the manifest whose bundle was verified, and the bundle.
 
@@ -195,7 +182,8 @@ def _locate(session: Session, image: ImageReference, verifier: Verifier, stateme
 def _holders(registry: Registry, image: ImageReference, statement: Statement) -> Iterator[tuple[str, bytes]]:
     """Each manifest whose bundle holds this very envelope, and the bundle; the newest first."""
     for digest, content in _bundles(registry, image, statement.predicate_type):
-        if _holds(content, statement):
+        found = read_bundle(content)
+        if found and (found.payload, found.signature) == (statement.payload, statement.signature):
             yield digest, content
 
 
@@ -233,15 +221,3 @@ def _layers(manifest: Json) -> list[str]:
         if isinstance(digest, str) and str(entry.get("mediaType")).startswith(_BUNDLE):
             found.append(digest)
     return found
-
-
-def _holds(bundle: bytes, statement: Statement) -> bool:
-    try:
-        envelope = parse_object(bundle, "a bundle").get("dsseEnvelope")
-    except InfrastructureError:
-        return False  # anybody's rubbish beside what was verified
-    content = cast("Json", envelope) if isinstance(envelope, dict) else {}
-    signatures = content.get("signatures")
-    first = cast("list[object]", signatures)[0] if isinstance(signatures, list) and signatures else None
-    said = cast("Json", first).get("sig") if isinstance(first, dict) else None
-    return content.get("payload") == statement.payload and said == statement.signature

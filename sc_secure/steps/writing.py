@@ -15,14 +15,13 @@ from sc_secure.steps.session import Session
 from sc_secure.tools import legacy
 from sc_secure.tools.certificate import bundle_identity
 from sc_secure.tools.cosign import SIGNATURE, Signer, Verifier
-from sc_secure.tools.documents import parse_object
 from sc_secure.tools.draft import Draft
 from sc_secure.tools.identity import Identity
 from sc_secure.tools.key import Key
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.registry_writing import Writer
 from sc_secure.tools.services import Keyless, log_url, timestamp_url
-from sc_secure.tools.statement import Statement, read_statement
+from sc_secure.tools.statement import Statement, read_bundle
 from sc_secure.tools.text import printable
 from sc_secure.tools.timestamp import timestamp
 from sc_secure.tools.transient import TransientFailure, with_retries
@@ -168,11 +167,10 @@ class _Author:
         who = self.verifier
         if isinstance(who, Identity) and bundle_identity(bundle) != (who.name, who.issuer):
             return False
-        envelope = parse_object(bundle, "a bundle").get("dsseEnvelope")
-        if envelope is None:  # the older form's signature, of a text that cosign is given to verify it by
+        said = read_bundle(bundle)
+        if said is None:  # the older form's signature, of a text that cosign is given to verify it by
             return predicate_type == SIGNATURE and self.form == "legacy"
-        said = read_statement(json.dumps(envelope).encode())
-        return bool(said and said.predicate_type == predicate_type and self.image.hex in said.subjects and accept(said))
+        return bool(said.predicate_type == predicate_type and self.image.hex in said.subjects and accept(said))
 
     def put(self, make: Make, predicate_type: str, accept: Callable[[Statement], bool]) -> None:
         """Sign and attach; only attach what is signed already."""

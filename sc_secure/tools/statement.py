@@ -41,6 +41,25 @@ def read_statement(line: bytes) -> Statement | None:
     """What a DSSE envelope holds; None for a line that isn't one."""
     try:
         said = parse_object(line, "an envelope")
+    except InfrastructureError:
+        return None
+    return _in_envelope(said, hashlib.sha256(line.removesuffix(b"\n")).hexdigest())
+
+
+def read_bundle(content: bytes) -> Statement | None:
+    """What a Sigstore bundle holds; None: it holds no statement. Nothing of it is verified here.
+
+    cosign reads the same of a bundle that it accepts: it refuses one that names a field twice, in whichever spelling.
+    """
+    try:
+        envelope = parse_object(content, "a bundle").get("dsseEnvelope")
+    except InfrastructureError:
+        return None
+    return _in_envelope(cast("Json", envelope)) if isinstance(envelope, dict) else None
+
+
+def _in_envelope(said: Json, digest: str = "") -> Statement | None:
+    try:
         payload, signatures = said["payload"], cast("list[Json]", said["signatures"])
         content = parse_object(base64.b64decode(cast("str", payload), validate=True), "a statement")
         predicate, kind = content["predicate"], content["predicateType"]
@@ -53,5 +72,5 @@ def read_statement(line: bytes) -> Statement | None:
         return None
     if not isinstance(signature, str):
         return None
-    envelope = hashlib.sha256(line.removesuffix(b"\n")).hexdigest()
-    return Statement(kind, cast("Json", predicate), digests, payload, signature, f"sha256:{envelope}")
+    envelope = f"sha256:{digest}" if digest else ""
+    return Statement(kind, cast("Json", predicate), digests, payload, signature, envelope)

@@ -117,6 +117,18 @@ def _another_signature(bundle: dict) -> None:
     bundle["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(signature).decode()
 
 
+def _two_envelopes(*, ours_first: bool) -> Callable[[dict], None]:
+    """The one that was signed by its other name beside the one that we read: cosign must not verify that one for us."""
+
+    def change(bundle: dict) -> None:
+        signed = bundle.pop("dsseEnvelope")
+        both = {"dsse_envelope": signed, "dsseEnvelope": dict(signed)}
+        bundle |= dict(reversed(both.items())) if ours_first else both
+        _another_payload(bundle)
+
+    return change
+
+
 def _no_signatures(bundle: dict) -> None:
     bundle["dsseEnvelope"]["signatures"] = []
 
@@ -191,6 +203,12 @@ CASES = {
     "the signature of another image": Case(VERIFY, 4, NOT_THERE + "signature", _signature_of_another_image),
     "a signature over another text": Case(VERIFY, 4, NOT_THERE + "signature", _tampered(_another_payload)),
     "a signature that is changed": Case(VERIFY, 4, NOT_THERE + "signature", _tampered(_another_signature)),
+    "a bundle with another text beside what is signed": Case(
+        VERIFY, 4, NOT_THERE + "signature", _tampered(_two_envelopes(ours_first=False))
+    ),
+    "a bundle with what is signed beside another text": Case(
+        VERIFY, 4, NOT_THERE + "signature", _tampered(_two_envelopes(ours_first=True))
+    ),
     "a bundle without a signature": Case(VERIFY, 4, NOT_THERE + "signature", _tampered(_no_signatures)),
     "an attestation in place of a signature": Case(
         VERIFY, 4, NOT_THERE + "signature", _attested("cyclonedx", CYCLONEDX)

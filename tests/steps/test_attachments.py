@@ -1,5 +1,6 @@
 """Which of what is attached counts, and where it is said to be: with stand-ins that change their mind (`shelf.py`)."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from sc_secure.tools.key import Key
 from sc_secure.tools.legacy import Signed
 from sc_secure.tools.services import Services
 from sc_secure.tools.statement import Statement
-from sc_secure.tools.transient import Retrying, TransientFailure, retrying
+from sc_secure.tools.transient import Retrying, retrying
 from tests.steps.shelf import BUNDLE, HEX, IDENTITY, IMAGE, KEY, Shelf, Verifies, bundle, session, statement
 
 BOM = "https://cyclonedx.org/bom"
@@ -75,32 +76,66 @@ def test_an_image_that_is_not_there_is_no_image_without_a_signature(look: Look, 
     assert raised.value.advice == "push the image first; `crane digest` prints its digest"
 
 
-def test_the_first_that_is_accepted_is_found_with_its_manifest_and_entry(
+def test_the_newest_that_is_accepted_is_found_with_its_manifest_and_entry(
     look: Look, shelf: Shelf, verifies: Verifies
 ) -> None:
-    """Each manifest holds one; only what is looked for is read a second time."""
-    every = [statement(BOM, name) for name in ("one", "two", "three")]
-    for name, each in zip(("one", "two", "three"), every, strict=True):
-        entry = {"logIndex": "7", "logId": {"keyId": "aGk="}, "inclusionProof": {"checkpoint": {"envelope": "log"}}}
-        material = {"verificationMaterial": {"tlogEntries": [entry]}} if name == "two" else {}
-        shelf.attach(name, bundle(each, **material))
-    verifies.known[OURS] = every
-    found = look(accept=lambda each: each is not every[0])
+    """What is read is verified as it was read; cosign doesn't search."""
+    entry = {"logIndex": "7", "logId": {"keyId": "aGk="}, "inclusionProof": {"checkpoint": {"envelope": "log"}}}
+    every = {name: statement(BOM, name) for name in ("one", "two", "three")}
+    for name, each in every.items():
+        content = bundle(each, **({"verificationMaterial": {"tlogEntries": [entry]}} if name == "two" else {}))
+        shelf.attach(name, content)
+        verifies.good.add(content)
+    found = look(accept=lambda each: each != every["three"])
     assert found is not None
-    assert (found.statement, found.manifest) == (every[1], "manifest two")
+    assert (found.statement, found.manifest) == (every["two"], "manifest two")
     assert found.entry is not None
     assert (found.entry.index, found.entry.log_id) == ("7", b"hi".hex())
-    first = look()
-    assert first == Attachment(every[0], "manifest one", None)
-    assert {question[0] for question in verifies.asked} == {"bundles"}
+    assert shelf.read == ["blob three", "blob two"]
+    assert look() == Attachment(every["three"], "manifest three", None)
+    assert {question[0] for question in verifies.asked} == {"bundle"}
 
 
-def test_what_is_not_accepted_is_not_found(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+def test_what_is_verified_and_not_accepted_is_not_searched_for(look: Look, shelf: Shelf, verifies: Verifies) -> None:
     shelf.attach("one", bundle(SBOM))
     verifies.known[OURS] = [SBOM]
-    verifies.good.add(bundle(SBOM))
     assert look(accept=lambda _: False) is None
-    assert ("bundle", IMAGE.digest, *OURS) not in verifies.asked, "cosign found it, and passed over nothing"
+    assert verifies.asked == [("bundle", IMAGE.digest, *OURS)]
+
+
+def test_what_is_not_verified_is_not_shown_to_who_accepts(look: Look, shelf: Shelf) -> None:
+    shelf.attach("theirs", bundle(SBOM))
+
+    def accept(said: Statement) -> bool:
+        raise AssertionError(said)
+
+    assert look(accept=accept) is None
+
+
+@pytest.mark.parametrize("other", [{"kind": "https://spdx.dev/Document"}, {"image": "b" * 64}])
+def test_a_statement_of_another_type_or_image_is_not_verified(
+    look: Look, shelf: Shelf, verifies: Verifies, other: dict[str, str]
+) -> None:
+    said = json.loads(base64.b64decode(SBOM.payload))
+    said["predicateType"] = other.get("kind", BOM)
+    said["subject"] = [{"digest": {"sha256": other.get("image", HEX)}}]
+    payload = base64.b64encode(json.dumps(said).encode()).decode()
+    content = bundle(replace(SBOM, payload=payload))
+    shelf.attach("one", content)
+    verifies.good.add(content)
+    assert look() is None
+    assert verifies.asked == []
+
+
+def test_where_one_is_refused_cosign_searches(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    """It may have failed; and what it says when it searches tells that from another's signature."""
+    shelf.attach("ours", bundle(SBOM))
+    verifies.known[OURS] = [SBOM]
+    verifies.only_searches = True
+    found = look()
+    assert found == Attachment(SBOM, "manifest ours")
+    assert [question[0] for question in verifies.asked] == ["bundle", "bundles"]
+    assert look(accept=lambda _: False) is None
 
 
 def test_any_of_the_keys_is_enough_and_the_first_counts(look: Look, shelf: Shelf, verifies: Verifies) -> None:
@@ -132,7 +167,7 @@ def test_only_what_may_hold_it_is_read(look: Look, shelf: Shelf, verifies: Verif
     found = look()
     assert found is not None
     assert found.manifest == "manifest annotated"
-    assert sorted(shelf.read) == ["blob annotated", "blob not annotated"]
+    assert shelf.read == ["blob not annotated", "blob annotated"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +196,7 @@ def test_manifests_that_hold_no_bundle_are_passed_over(
     found = look()
     assert found is not None
     assert found.manifest == "manifest ours"
-    assert ("bundle", IMAGE.digest, *OURS) not in verifies.asked, "there is one holder alone"
+    assert verifies.asked == [("bundle", IMAGE.digest, *OURS)]
 
 
 def test_a_bundle_that_is_not_the_first_layer_is_read_too(look: Look, shelf: Shelf, verifies: Verifies) -> None:
@@ -180,81 +215,80 @@ def test_a_bundle_that_is_not_the_first_layer_is_read_too(look: Look, shelf: She
         b"[]",
         b"{}",
         b'{"dsseEnvelope": []}',
-        bundle(statement(BOM, "another")),
-        bundle(Statement(BOM, {}, frozenset(), SBOM.payload, "another")),
-        bundle(Statement(BOM, {}, frozenset(), "another", SBOM.signature)),
-        b'{"dsseEnvelope": {"payload": "payload sbom"}}',
-        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": {"sig": "sig sbom"}}}',
-        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": []}}',
-        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": ["sig sbom"]}}',
-        b'{"dsseEnvelope": {"payload": "payload sbom", "signatures": [{}, {"sig": "sig sbom"}]}}',
+        bundle(replace(SBOM, payload="no base64")),
+        bundle(replace(SBOM, payload="W10=")),
+        json.dumps({"dsseEnvelope": {"payload": SBOM.payload}}).encode(),
+        json.dumps({"dsseEnvelope": {"payload": SBOM.payload, "signatures": {"sig": "sig sbom"}}}).encode(),
+        json.dumps({"dsseEnvelope": {"payload": SBOM.payload, "signatures": []}}).encode(),
+        json.dumps({"dsseEnvelope": {"payload": SBOM.payload, "signatures": ["sig sbom"]}}).encode(),
+        json.dumps({"dsseEnvelope": {"payload": SBOM.payload, "signatures": [{}, {"sig": "sig sbom"}]}}).encode(),
     ],
 )
 def test_rubbish_beside_what_was_verified_does_no_harm(
     look: Look, shelf: Shelf, verifies: Verifies, content: bytes
 ) -> None:
-    """And alone, it isn't taken for what was verified."""
+    """cosign isn't asked about it, and alone it isn't taken for what cosign found."""
     shelf.attach("ours", bundle(SBOM))
     shelf.attach("rubbish", content)
     verifies.known[OURS] = [SBOM]
     found = look()
     assert found is not None
     assert found.manifest == "manifest ours"
-    assert ("bundle", IMAGE.digest, *OURS) not in verifies.asked
+    assert verifies.asked == [("bundle", IMAGE.digest, *OURS)]
     shelf.attached[IMAGE.digest] = ["manifest rubbish"]
+    assert look() is None
+
+
+def test_what_cosign_found_has_to_be_among_the_referrers(look: Look, shelf: Shelf, verifies: Verifies) -> None:
+    shelf.attach("another", bundle(statement(BOM, "another")))
+    verifies.known[OURS] = [SBOM]
     with pytest.raises(InfrastructureError) as raised:
         look()
     assert raised.value.message == f"{IMAGE.subject}: a {BOM} was verified, but isn't among its referrers"
 
 
-def test_of_two_that_hold_the_same_envelope_the_one_that_is_accepted_is_named(
-    look: Look, shelf: Shelf, verifies: Verifies
-) -> None:
+@pytest.mark.parametrize("changed", ["payload", "signature"])
+def test_a_holder_holds_the_very_envelope(look: Look, shelf: Shelf, verifies: Verifies, changed: str) -> None:
+    other = statement(BOM, "other")
     shelf.attach("ours", bundle(SBOM))
-    for name in ("forged", "forged too"):
-        shelf.attach(name, bundle(SBOM, certificate=name))
+    shelf.attach("other", bundle(replace(SBOM, **{changed: getattr(other, changed)})))
     verifies.known[OURS] = [SBOM]
-    verifies.good = {bundle(SBOM)}
+    verifies.only_searches = True
     found = look()
     assert found is not None
     assert found.manifest == "manifest ours"
-    assert verifies.asked.count(("bundle", IMAGE.digest, *OURS)) == 3, "the newest first"
+    assert verifies.asked.count(("bundle", IMAGE.digest, *OURS)) == 2, "when it is read; there is one holder alone"
+
+
+def test_of_two_that_hold_the_same_envelope_the_one_that_is_accepted_is_named(
+    look: Look, shelf: Shelf, verifies: Verifies
+) -> None:
+    """Also of those that are so old that cosign has to search."""
+    shelf.attach("ours", bundle(SBOM, certificate="ours"))
+    verifies.good = {bundle(SBOM, certificate="ours")}
+    for number in range(8):
+        shelf.attach(f"forged {number}", bundle(SBOM, certificate=f"forged {number}"))
+    verifies.known[OURS] = [SBOM]
+    found = look()
+    assert found is not None
+    assert found.manifest == "manifest ours"
     verifies.good.clear()
     with pytest.raises(InfrastructureError, match="was verified, but isn't among its referrers"):
         look()
 
 
-def test_a_bundle_that_cosign_passed_over_is_a_failure_and_not_a_missing_signature(
-    look: Look, shelf: Shelf, verifies: Verifies
+@pytest.mark.parametrize(("newer", "found"), [(7, True), (8, False)])
+def test_of_many_bundles_the_newest_few_are_read(
+    look: Look, shelf: Shelf, verifies: Verifies, newer: int, found: bool
 ) -> None:
-    shelf.attach("one", bundle(SBOM))
-    shelf.attach("two", bundle(statement(BOM, "two")))
-    assert look() is None, "it is nobody's whom we trust"
-    verifies.good = {bundle(SBOM)}
-    with pytest.raises(TransientFailure) as raised:
-        look()
-    assert raised.value.message == f"{IMAGE.registry}: cosign couldn't read manifest one, though it is there"
-    assert raised.value.advice == "the registry may have failed for a moment; try again"
-    asked = verifies.asked.count(("bundles", IMAGE.digest, *OURS))
-    with retrying(Retrying(attempts=3, base_delay=0)), pytest.raises(TransientFailure):
-        look()
-    assert verifies.asked.count(("bundles", IMAGE.digest, *OURS)) == asked + 3, "it is tried again"
-
-
-@pytest.mark.parametrize(("newer", "raises"), [(7, True), (8, False)])
-def test_of_many_bundles_the_newest_few_are_looked_at(
-    look: Look, shelf: Shelf, verifies: Verifies, newer: int, raises: bool
-) -> None:
+    """And cosign searches the others."""
     shelf.attach("ours", bundle(SBOM))
     for number in range(newer):
         shelf.attach(f"rubbish {number}", b"rubbish")
     verifies.good = {bundle(SBOM)}
-    if raises:
-        with pytest.raises(TransientFailure):
-            look()
-    else:
-        assert look() is None
-    assert verifies.asked.count(("bundle", IMAGE.digest, *OURS)) == 8
+    assert (look() is not None) is found
+    assert len(shelf.read) == 8
+    assert (("bundles", IMAGE.digest, *OURS) in verifies.asked) is not found
 
 
 # What is kept in cosign's older way.
