@@ -41,7 +41,7 @@ def attach_sbom(session: Session, image: ImageReference, form: SbomFormat, signe
     artifacts: list[Artifact] = []
     for name, part in sbom.images_of(session, image):
         made = sbom.ensure(session, part, form)
-        documents.append(_About(name, part, parse_object(made.content, made.path.name)))
+        documents.append(_About(name, part, parse_object(made.content, made.path.name), made.content))
         artifacts.append(session.artifact(made.path, made.content, form.media_type))
     return _attach(session, image, signer, PREDICATES[form.attestation], documents, artifacts=artifacts)
 
@@ -100,6 +100,8 @@ class _About:
     platform: str
     image: ImageReference
     document: Json
+    content: bytes = b""
+    """The document's canonical form, where it is there already."""
 
 
 def _attach(
@@ -142,7 +144,7 @@ def _write(
         return said == about.document or _same_part(said, ignoring) == _same_part(about.document, ignoring)
 
     file = session.temp / "predicate.json"
-    file.write_bytes(canonical_bytes(about.document))
+    file.write_bytes(about.content or canonical_bytes(about.document))
     make = partial(session.cosign.attest, about.image, signer, predicate_type=kind.cosign, predicate=file)
     return write(session, about.image, signer, kind.uri, accept=same, make=make)
 

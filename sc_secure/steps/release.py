@@ -1,12 +1,14 @@
 """The whole chain on one image, in one process: SBOM, scan, signature, attestations, verification.
 
 The order is the gate: nothing is signed before the scan has passed, and what fails ends everything after it. What the
-provenance says, and the public key, are gathered beside the SBOM and the scan; attachments are written one at a time.
+provenance says, and the public key, are gathered beside the SBOM and the scan. Attestations are made at once; they are
+written one at a time.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,6 +36,7 @@ from sc_secure.tools.cosign import Signer, Verifier
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.identity import parse_identity
 from sc_secure.tools.key import Key, parse_key
+from sc_secure.tools.lifeline import StepTimedOut
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.services import Keyless, Services, check_form, parse_services
 from sc_secure.tools.workspace import disk_failures
@@ -140,18 +143,13 @@ def secure(
     links = list(_links(image, what, done))
     document: Json | None = None
     with Beside(partial(_beside, session, image, links, what.signer), session.runner) as beside:
-        for link in links:
-            if link.kind == "provenance":
-                outcome = beside.result()
-            else:
-                session.runner.purpose = link.name
-                with session.lifeline.within(link.timeout, f"raise security.{link.setting}, or try again"):
-                    outcome = _run(session, image, link)
-            if link.kind == "scan":
-                outcome, document = _with_document(session, image, outcome)
-            done[link.name] = outcome
-            tell(outcome)
-            if outcome.error:
+        for kind, of_kind in itertools.groupby(links, key=lambda link: link.kind):
+            for outcome in [beside.result()] if kind == "provenance" else _together(session, image, list(of_kind)):
+                if kind == "scan":
+                    outcome, document = _with_document(session, image, outcome)  # noqa: PLW2901
+                done[outcome.name] = outcome
+                tell(outcome)
+            if any(outcome.error for outcome in done.values()):
                 break
     outcomes = (done.get(link.name) or Outcome(link.name, link.kind, link.needs) for link in links)
     return Chain(tuple(outcomes), document)
@@ -165,6 +163,30 @@ def _beside(session: Session, image: ImageReference, links: Iterable[_Link], sig
         with contextlib.suppress(ScSecureError):
             session.cosign.public_key(signer)
     return found[0] if found else Outcome("provenance", "provenance")
+
+
+def _together(session: Session, image: ImageReference, links: Sequence[_Link]) -> list[Outcome]:
+    """What doesn't wait for each other, at once: the first one in this thread. All have the first one's time."""
+    first, *others = links
+    parts = [session.beside(link.name) for link in others]
+    advice = f"raise security.{first.setting}, or try again"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(session.lifeline.within(first.timeout, advice))
+        running = [
+            stack.enter_context(Beside(partial(_run, part, image, link), part.runner))
+            for link, part in zip(others, parts, strict=True)
+        ]
+        session.runner.purpose = first.name
+        outcomes = [_run(session, image, first)]
+        for other in running:
+            with contextlib.suppress(StepTimedOut):
+                if not session.lifeline.over:
+                    other.wait()
+            if session.lifeline.over:
+                for part in parts:
+                    part.runner.stop(f"the time is over: {advice}")
+        outcomes += [other.result() for other in running]
+    return outcomes
 
 
 def _links(image: ImageReference, what: Plan, done: Mapping[str, Outcome]) -> Iterator[_Link]:

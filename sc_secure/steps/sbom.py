@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sc_secure.errors import ConfigError, InfrastructureError
@@ -107,29 +108,32 @@ def ensure(session: Session, image: ImageReference, form: SbomFormat, also: Sequ
     """
     used = session.use("syft")
     with session.lock(image, "sbom"):
-        native = _on_this_machine(session, image, used)
+        native = _here(session, image)
         path = session.folder(image) / form.file
         wanted = {each.name: each for each in (form, *also)}
-        if native:
+        if native and native.made_by == used.version:
             content = {
                 name: _ours(session, session.folder(image) / each.file) or _convert(session, image, each)
                 for name, each in wanted.items()
             }
-            return Catalogue(path, content[form.name], package_count(native), used, reused=True)
-        native, content = _read_image(session, image, {SYFT.name: SYFT, **wanted})
-        return Catalogue(path, content[form.name], package_count(native), used, reused=False)
+            return Catalogue(path, content[form.name], native.packages, used, reused=True)
+        packages, content = _read_image(session, image, {SYFT.name: SYFT, **wanted})
+        return Catalogue(path, content[form.name], packages, used, reused=False)
 
 
 def _read_image(
     session: Session, image: ImageReference, forms: Mapping[str, SbomFormat]
-) -> tuple[Json, dict[str, bytes]]:
-    """The syft-json catalogue, and each format's content, from one reading."""
+) -> tuple[int, dict[str, bytes]]:
+    """How many packages it holds, and each format's content, from one reading."""
     raw = {name: session.temp / each.file for name, each in forms.items()}
     Syft(session.runner, session.environ, session.temp).catalogue(image, raw)
     native = _made(raw[SYFT.name])
     if not is_about(native, image):
         raise InfrastructureError("syft: its catalogue isn't about the digest that was asked for")
-    return native, {name: _keep(session, image, each, _made(raw[name])) for name, each in forms.items()}
+    content = {SYFT.name: _keep(session, image, SYFT, native)}
+    others = {name: each for name, each in forms.items() if each is not SYFT}
+    content |= {name: _keep(session, image, each, _made(raw[name])) for name, each in others.items()}
+    return package_count(native), content
 
 
 def _convert(session: Session, image: ImageReference, form: SbomFormat) -> bytes:
@@ -152,16 +156,25 @@ def _keep(session: Session, image: ImageReference, form: SbomFormat, document: J
     return content
 
 
-def _on_this_machine(session: Session, image: ImageReference, used: ToolUsed) -> Json | None:
-    """The syft-json catalogue, if it is whole, of this digest and from this syft."""
-    document = _here(session, image)
-    return document if document and made_by(document) == used.version else None
+@dataclass(frozen=True)
+class _Native:
+    """What a syft-json catalogue says of itself."""
+
+    made_by: str
+    """The version of syft."""
+    packages: int
 
 
-def _here(session: Session, image: ImageReference) -> Json | None:
+def _here(session: Session, image: ImageReference) -> _Native | None:
+    """The syft-json catalogue on this machine, if it is whole and of this digest."""
     content = _ours(session, session.folder(image) / SYFT.file)
-    document = parse_object(content, SYFT.file) if content is not None else {}
-    return document if is_about(document, image) else None
+    return _native(content, image) if content is not None else None
+
+
+@lru_cache(maxsize=2)  # each step of a release asks, and reading it takes a tenth of a second
+def _native(content: bytes, image: ImageReference) -> _Native | None:
+    document = parse_object(content, SYFT.file)
+    return _Native(made_by(document), package_count(document)) if is_about(document, image) else None
 
 
 def _ours(session: Session, path: Path) -> bytes | None:

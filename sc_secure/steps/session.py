@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class Session:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     warnings: list[str] = field(default_factory=list[str])
     _tokens: list[IdentityToken] = field(default_factory=list[IdentityToken], repr=False)
+    _asking_for_token: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _registries: dict[tuple[str, str], Registry] = field(default_factory=dict[tuple[str, str], Registry])
     _found: dict[tuple[str, str], Credentials | None] = field(
         default_factory=dict[tuple[str, str], "Credentials | None"], repr=False
@@ -93,9 +95,10 @@ class Session:
         Raises:
             ConfigError, InfrastructureError, NotAuthorised: see `context.oidc.identity_token`.
         """
-        if not self._tokens or self._tokens[-1].expires - time.time() < FRESH:
-            self._tokens.append(identity_token(self.environ, self.runner))
-        return self._tokens[-1]
+        with self._asking_for_token:
+            if not self._tokens or self._tokens[-1].expires - time.time() < FRESH:
+                self._tokens.append(identity_token(self.environ, self.runner))
+            return self._tokens[-1]
 
     def use(self, name: str) -> ToolUsed:
         """The tool, checked to be there and new enough.
@@ -114,7 +117,17 @@ class Session:
         A registry without a referrers API keeps the attachments in one tag: of two concurrent writes it loses one.
         """
         name = hashlib.sha256(f"{image.registry}/{image.repository}@{image.digest}".encode()).hexdigest()
-        return exclusive(cache_folder(self.environ), f"{name}.{purpose}")
+        return exclusive(cache_folder(self.environ), f"{name}.{purpose}", check=self.runner.check)
+
+    def beside(self, purpose: str) -> Session:
+        """This run, for work beside the main thread's: its programs end alone, and its files are its own.
+
+        Args:
+            purpose: see `Runner`.
+        """
+        runner, temp = self.runner.sibling(), Path(tempfile.mkdtemp(dir=self.temp))
+        runner.purpose = purpose
+        return replace(self, runner=runner, temp=temp, cosign=self.cosign.sibling(runner, temp))
 
     def warn(self, text: str) -> None:
         """Add a warning to the result, once."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from sc_secure.errors import ConfigError, VerificationFailed
@@ -14,6 +16,7 @@ from sc_secure.steps.platforms import platforms_output, whole_and_parts
 from sc_secure.steps.result import StepResult
 from sc_secure.steps.session import Session
 from sc_secure.steps.status import attached
+from sc_secure.tools.beside import Beside
 from sc_secure.tools.cosign import SIGNATURE, Verifier
 from sc_secure.tools.documents import Json
 from sc_secure.tools.key import Key
@@ -131,30 +134,55 @@ def _verify(
     wanted: Sequence[_Wanted],
 ) -> StepResult:
     used = session.use("cosign")
-    verified: dict[str, str] = {}
-    missing: list[str] = []
     images = whole_and_parts(session.registry(image), image)
-    for platform, part in images:
-        for each in wanted:
-            if len(images) > 1 and not platform and each.uri in _OF_THE_CONTENT:
-                continue  # an index has no content of its own
-            problems: list[str] = []
-
-            def accept(statement: Statement, each: _Wanted = each, problems: list[str] = problems) -> bool:
-                problem = each.problem(statement)
-                problems += [problem] if problem else []
-                return not problem
-
-            found = find(session, part, verifier, each.uri, accept)
-            if not found:
-                why = f" ({'; '.join(dict.fromkeys(problems[:_SHOWN]))})" if problems else ""
-                missing.append((f"{each.name} of {platform}" if platform else each.name) + why)
-            elif not platform or each.name not in verified:
-                verified[each.name] = found.manifest
+    looked = [partial(_look, images=images, verifier=verifier, wanted=each) for each in wanted]
+    with contextlib.ExitStack() as stack:
+        # cosign's time is what it takes to start and to read one statement: they don't wait for each other.
+        others = list[Beside[_Looked]]()
+        for look, each in zip(looked[1:], wanted[1:], strict=True):
+            part = session.beside(f"verify {each.name}")
+            others.append(stack.enter_context(Beside(partial(look, part), part.runner)))
+        each_kind = [looked[0](session), *(other.result() for other in others)]
+    verified = {each.name: found.manifest for each, found in zip(wanted, each_kind, strict=True) if found.manifest}
+    # In the order of the platforms, as each one's image is what a machine pulls.
+    missing = [each.missing[part.digest] for _, part in images for each in each_kind if part.digest in each.missing]
     if missing:
         there = f"; verified: {', '.join(verified)}" if verified else ""
         raise _failed(session, image, verifier, f": {', '.join(missing)}{there}")
     return session.result("verify", image, used, outputs={"verified": verified, **platforms_output(images)})
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What was found of one kind."""
+
+    manifest: str
+    """The digest of the first one's manifest: the whole's, or a platform's; empty: there is none."""
+    missing: dict[str, str]
+    """What isn't there, or doesn't do, by the digest that it is missing of."""
+
+
+def _look(
+    session: Session, images: Sequence[tuple[str, ImageReference]], verifier: Verifier, wanted: _Wanted
+) -> _Looked:
+    manifest, missing = "", dict[str, str]()
+    for platform, part in images:
+        if len(images) > 1 and not platform and wanted.uri in _OF_THE_CONTENT:
+            continue  # an index has no content of its own
+        problems: list[str] = []
+
+        def accept(statement: Statement, problems: list[str] = problems) -> bool:
+            problem = wanted.problem(statement)
+            problems += [problem] if problem else []
+            return not problem
+
+        found = find(session, part, verifier, wanted.uri, accept)
+        if not found:
+            why = f" ({'; '.join(dict.fromkeys(problems[:_SHOWN]))})" if problems else ""
+            missing[part.digest] = (f"{wanted.name} of {platform}" if platform else wanted.name) + why
+        elif not platform or not manifest:
+            manifest = found.manifest
+    return _Looked(manifest, missing)
 
 
 def _failed(session: Session, image: ImageReference, verifier: Verifier, what: str) -> VerificationFailed:

@@ -48,6 +48,10 @@ class Beside(Generic[T]):
                 self._runner.stop()
                 self._ended.wait()
 
+    def wait(self) -> None:
+        """Until it has ended, in whichever way."""
+        self._ended.wait()
+
     def result(self) -> T:
         """What the work returned, waited for.
 

@@ -9,6 +9,7 @@ check meets no certificate and an identity's no bare key.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from sc_secure.tools.legacy import OFFLINE, VERIFY_FLAGS, Signed, signed, text_t
 from sc_secure.tools.log_once import Signing, logged_once
 from sc_secure.tools.log_request import CannotAsk
 from sc_secure.tools.process import MIB, Completed, Runner
+from sc_secure.tools.public_key import PublicKeys
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.refusals import mismatches, reasons
 from sc_secure.tools.services import Keyless, Services, Witnesses, witnesses
@@ -74,8 +76,15 @@ class Cosign:
         self._runner = runner
         self._environ = environ
         self._temp = temp
-        self._public_keys: dict[str, Path] = {}
+        self._keys = PublicKeys(environ, temp)
         self._witnesses: dict[tuple[Services | None, bool], Witnesses] = {}
+        self._accepted: set[tuple[str, str, str, object]] = set()
+
+    def sibling(self, runner: Runner, temp: Path) -> Cosign:
+        """Another one, which knows what this one learnt of keys, services and bundles."""
+        other = Cosign(runner, self._environ, temp)
+        other._keys, other._witnesses, other._accepted = self._keys, self._witnesses, self._accepted
+        return other
 
     def sign(  # an empty token is none  # nosec B107
         self,
@@ -205,10 +214,20 @@ class Cosign:
     def accepts(self, image: ImageReference, verifier: Verifier, predicate_type: str, bundle: Path) -> bool:
         """Whether this very bundle holds a statement of that type about this digest by this signer.
 
+        What was accepted once in this run is: the same bytes by the same signer.
+
         Raises:
             ToolMissing: there is no cosign.
         """
-        return self._accepts(_about(image, predicate_type), self._who(verifier), bundle)
+        who = verifier
+        if isinstance(verifier, Key):  # known by itself: one key may be named in several ways
+            who = (self.public_key(verifier).read_bytes(), verifier.services)
+        asked = (predicate_type, image.hex, hashlib.sha256(bundle.read_bytes()).hexdigest(), who)
+        if asked not in self._accepted:
+            if not self._accepts(_about(image, predicate_type), self._who(verifier), bundle):
+                return False
+            self._accepted.add(asked)
+        return True
 
     def _accepts(self, words: list[str], who: list[str], bundle: Path) -> bool:
         command, *about = words
@@ -245,21 +264,17 @@ class Cosign:
         """A file with the public key.
 
         Raises:
-            ConfigError: the key's password is wrong, or it isn't a key.
+            ConfigError, InfrastructureError, NotAuthorised: see `derive`, which isn't asked each time.
+        """
+        return self._keys.file(key, self.derive)
+
+    def derive(self, key: Key) -> bytes:
+        """The public key of a private one, which needs its password.
+
+        Raises:
+            ConfigError: the password is wrong, or it isn't a key.
             InfrastructureError, NotAuthorised: the key service failed, after retries.
         """
-        if key.reference not in self._public_keys:
-            if key.public and not key.reference.startswith("env://"):
-                self._public_keys[key.reference] = Path(key.reference)
-            else:
-                file = self._temp / f"key-{len(self._public_keys)}.pub"
-                file.write_bytes(self._read_public_key(key))
-                self._public_keys[key.reference] = file
-        return self._public_keys[key.reference]
-
-    def _read_public_key(self, key: Key) -> bytes:
-        if key.public:
-            return key.environment[key.reference.removeprefix("env://")].encode()
         argv = ["cosign", "public-key", f"--key={key.reference}"]
         return with_retries(lambda: self._checked(argv, self._env(**key.environment))).stdout
 

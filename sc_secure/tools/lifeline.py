@@ -51,6 +51,8 @@ class Lifeline:
         self._deadline = 0.0
         self._in_part = False
         self._timed_out_part = False
+        self.over = False
+        """The time of the part, or of the whole, is over."""
         self._parent = os.getppid()
         self._previous: dict[int, signal.Handlers | int | None] = {}
 
@@ -88,6 +90,7 @@ class Lifeline:
         finally:
             self._timeout, self._deadline, self._advice = before
             self._in_part = False
+            self.over = self.over and not self._timed_out_part
         if self._timed_out_part:  # and the part's own error was dealt with: the rest is to be watched too
             self._timed_out_part = False
             self._arm()
@@ -113,5 +116,5 @@ class Lifeline:
         if time.monotonic() > self._deadline:
             self._disarm()
             error = StepTimedOut(f"the step took longer than {self._timeout:g} s and was ended", advice=self._advice)
-            error.whole, self._timed_out_part = not self._in_part, self._in_part
+            error.whole, self._timed_out_part, self.over = not self._in_part, self._in_part, True
             raise error

@@ -68,6 +68,7 @@ class Runner:
         self._verbose = verbose
         self._secrets: set[str] = set()
         self._stopped = threading.Event()
+        self._why = ""
         self._running = 0
         self._changed = threading.Condition()
 
@@ -81,9 +82,19 @@ class Runner:
         other.purpose, other._secrets = self.purpose, self._secrets
         return other
 
-    def stop(self) -> None:
+    def stop(self, why: str = "the run has ended") -> None:
         """Have what runs in other threads end now: signals and time-outs reach the main thread alone."""
+        self._why = self._why or why
         self._stopped.set()
+
+    def check(self) -> None:
+        """For what waits in another thread than the main one.
+
+        Raises:
+            InfrastructureError: it was told to stop.
+        """
+        if self._stopped.is_set():
+            raise InfrastructureError(self._why)
 
     def end(self) -> None:
         """As `stop`, and wait until all of it has ended, which takes `GRACE` seconds at most."""
@@ -152,8 +163,7 @@ class Runner:
     @contextlib.contextmanager
     def _counted(self) -> Generator[None]:
         with self._changed:
-            if self._stopped.is_set():
-                raise InfrastructureError("the run has ended")
+            self.check()
             self._running += 1
         try:
             yield
@@ -178,7 +188,8 @@ class Runner:
             selector.register(process.stderr, selectors.EVENT_READ)
             while selector.get_map():
                 if self._stopped.is_set():
-                    raise InfrastructureError(f"{Path(str(process.args[0])).name} was ended")  # type: ignore[index]
+                    name = Path(str(process.args[0])).name  # type: ignore[index]
+                    raise InfrastructureError(f"{name} was ended: {self._why}")
                 progress.tick()
                 for key, _ in selector.select(timeout=0.2):
                     chunk = os.read(key.fd, _CHUNK)

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 from sc_secure.errors import InfrastructureError
@@ -18,6 +18,8 @@ from sc_secure.tools.text import printable
 _PREFIX = "sc-secure-run-"
 _LOCK = ".in-use"
 _ABANDONED_AFTER = 60.0
+_POLL = 0.01
+"""Seconds between two looks at a lock that another holds."""
 _MARKER = ".made-by-sc-secure"
 
 _OF_THE_DISK = frozenset(
@@ -98,17 +100,24 @@ def cache_subfolder(cache: Path, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def exclusive(cache: Path, name: str) -> Generator[None]:
-    """Held by one process of this machine at a time; waits for it. Freed by the kernel however the process ends.
+def exclusive(cache: Path, name: str, *, check: Callable[[], None] = lambda: None) -> Generator[None]:
+    """Held by one process or thread of this machine at a time; waits for it. Freed by the kernel however it ends.
 
     Args:
         cache: the per-user cache folder.
         name: the lock's file name, of safe characters.
+        check: called while it waits; what it raises ends that. A signal doesn't reach a thread.
     """
     folder = cache_subfolder(cache, "locks")
     # The file stays: removing it would let two processes hold locks on two files of one name.
     with (folder / name).open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                check()
+                time.sleep(_POLL)
         yield
 
 

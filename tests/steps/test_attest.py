@@ -71,7 +71,7 @@ def test_parallel_writes_all_stay(
 
 WAITS = """#!/bin/sh
 case "$*" in
-verify-attestation*cyclonedx*)
+verify-blob-attestation*cyclonedx*)
     touch {here}/verifying
     for second in $(seq 20); do test -e {here}/signing && exec {real} "$@"; sleep 1; done
     exit 9 ;;

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -249,6 +250,62 @@ def test_a_step_s_own_time_limit(with_tool: WithTool, project: Path, image: str,
     assert "longer than 1 s" in done.stderr
     assert "raise security.timeouts.scan" in done.stderr
     assert released(project, image)["failure"]["step"] == "scan"
+
+
+def test_attestations_are_made_beside_each_other(
+    with_tool: WithTool, project: Path, image: str, key: str, tmp_path: Path
+) -> None:
+    """The provenance is written while the SBOM is read back; and each kind is verified while another is."""
+    other_begun = f"for second in $(seq 20); do test -e {tmp_path}/%s && break; sleep 1; done; test -e {tmp_path}/%s"
+    sc = with_tool(
+        "cosign",
+        f"""case "$*" in
+        attest*slsaprovenance1*) touch {tmp_path}/provenance ;;
+        verify-blob*cyclonedx*) {other_begun % ("provenance", "provenance")} || exit 9 ;;
+        esac""",
+    )
+    (project / "policy.yaml").write_text(OPEN)
+    document = sc(f"release create --image {image} --policy policy.yaml --output json").result
+    assert document["verdict"] == "secured"
+    sc = with_tool(
+        "cosign",
+        f"""case "$*" in
+        verify-blob*sign/v1*) touch {tmp_path}/signature; {other_begun % ("bom", "bom")} || exit 9 ;;
+        verify-blob*cyclonedx*) touch {tmp_path}/bom; {other_begun % ("signature", "signature")} || exit 9 ;;
+        esac""",
+    )
+    assert sc(f"image verify --image {image} --key cosign.pub --attestation cyclonedx").code == 0
+
+
+def test_each_attestation_that_fails_is_told(with_tool: WithTool, project: Path, image: str, key: str) -> None:
+    """And what became of the others."""
+    (project / "policy.yaml").write_text(OPEN)
+    sc = with_tool("cosign", 'case "$*" in attest*cyclonedx*) echo "out of order" >&2; exit 1;; esac')
+    done = sc(f"release create --image {image} --policy policy.yaml")
+    assert done.code == 6
+    assert "out of order" in done.stderr
+    document = released(project, image)
+    assert document["failure"]["step"] == "attest-sbom"
+    became = statuses(document)
+    assert {name: became[name] for name in STEPS[3:]} == {
+        "sign": "passed", "attest-sbom": "failed", "attest-provenance": "passed", "attest-scan": "passed",
+        "verify": "not_run",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("hangs", ["cyclonedx", "slsaprovenance1"])
+def test_the_time_limit_of_attestations_is_all_of_theirs(
+    with_tool: WithTool, project: Path, image: str, key: str, hangs: str
+) -> None:
+    """The one in the main thread, and one beside it."""
+    (project / "policy.yaml").write_text(OPEN + "  timeouts: {attest: 5}\n")
+    sc = with_tool("cosign", f'case "$*" in attest*{hangs}*) exec sleep 60;; esac')
+    began = time.monotonic()
+    done = sc(f"release create --image {image} --policy policy.yaml")
+    assert time.monotonic() - began < 30
+    assert done.code == 6
+    assert "raise security.timeouts.attest" in done.stderr
+    assert "longer than 5 s" in done.stderr or "the time is over" in done.stderr
 
 
 SOFT = [

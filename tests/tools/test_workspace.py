@@ -1,9 +1,15 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from sc_secure.errors import InfrastructureError
+from sc_secure.tools.beside import Beside
+from sc_secure.tools.process import Runner
 from sc_secure.tools.workspace import cache_folder, cache_subfolder, exclusive, private_folder, write_file
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +59,26 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         assert other.stdout.readline() == b"in\n"
         with exclusive(tmp_path, "x"):
             assert (tmp_path / "left").exists()
+
+
+def test_who_waits_can_be_told_to_end(tmp_path: Path) -> None:
+    """As a thread, which no signal reaches; and a thread waits for another as a process does."""
+    runner = Runner()
+    waiting = threading.Event()
+
+    def check() -> None:
+        waiting.set()
+        runner.check()
+
+    def enter() -> None:
+        with exclusive(tmp_path, "x", check=check):
+            raise AssertionError
+
+    with exclusive(tmp_path, "x"), Beside(enter, runner) as beside:
+        assert waiting.wait(10)
+        runner.stop("the time is over")
+        with pytest.raises(InfrastructureError, match="the time is over"):
+            beside.result()
 
 
 def test_files_are_whole_and_readable(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def _signer(planned: Plan, situation: Situation) -> Finding:
         raise ConfigError(f"--key {shown}: a public key can't sign", advice="name the private key")
     if signer.reference.startswith("pkcs11:") or ("://" in shown and not shown.startswith("env://")):
         return ok("key", f"{shown} is an address of the right form; whether its service lets us sign isn't tried")
-    Cosign(situation.runner, situation.environ, situation.temp).public_key(signer)
+    Cosign(situation.runner, situation.environ, situation.temp).derive(signer)
     if signer.warnings:
         return wrong("key", ConfigError(signer.warnings[0], advice=f"chmod 600 {shown}"), needed=False)
     return ok("key", f"{shown} opens with its password")

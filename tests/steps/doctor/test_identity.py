@@ -10,6 +10,7 @@ import pytest
 from tests.command_line import CommandLine
 from tests.context.test_oidc import ISSUER, WORKFLOW, jwt
 from tests.github_tokens import BEARER, TokenEndpoint, token_endpoint
+from tests.steps.conftest import PushImage
 from tests.steps.doctor.looked import rows
 
 SAID = "security: {signing: {%s}, sbom: {}}\n"
@@ -28,12 +29,14 @@ def policy(project: Path, signing: str) -> None:
     (project / "p.yaml").write_text(SAID % signing)
 
 
-def test_a_key_and_its_password(sc: CommandLine, key: str, project: Path) -> None:
+def test_a_key_and_its_password(sc: CommandLine, key: str, new_image: PushImage, project: Path) -> None:
     policy(project, "key: cosign.key")
     done = sc(DOCTOR)
     assert done.code == 0, done.stderr
     assert rows(done)["key"]["detail"] == "cosign.key opens with its password"
     assert rows(done)["token"]["detail"].endswith("and the policy asks for none")
+    # Also where this machine knows the public key already, and needn't open the private one for it.
+    assert sc(f"image sign --image {new_image()} {key}").code == 0
     done = sc(DOCTOR, COSIGN_PASSWORD="wrong-sentinel")
     assert done.code == 2
     assert rows(done)["key"]["detail"] == "security.signing.key: its password is wrong"
