@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import sys
@@ -84,7 +85,6 @@ def create(
     release.json, release.md, release.sarif and release.html go to the image's folder under --artifacts, however the
     chain ends.
     """
-    from sc_secure.cli._reports import publish  # noqa: PLC0415 - light start
     from sc_secure.policy.loading import load_policy  # noqa: PLC0415 - light start
     from sc_secure.steps.release import plan, secure  # noqa: PLC0415 - light start
 
@@ -99,11 +99,13 @@ def create(
     if shared["retry_base_delay"] is None:
         shared["retry_base_delay"] = security.retry.base_delay
     with session_for(image, **shared) as session:
-        chain = secure(session, image, what, _tell)
+        chain = secure(session, image, what, _tell, _load_reports)
         folder = session.folder(image)
     release = _document(image, what, chain, environment, f"stack {stack}" if stack is not None else str(policy))
     failed = chain.failed.error if chain.failed else None
     try:
+        from sc_secure.cli._reports import publish  # noqa: PLC0415 - loaded by now, see _load_reports
+
         publish(release, folder, values["output"])
     except InfrastructureError as error:
         if failed is None:
@@ -111,6 +113,11 @@ def create(
         print(f"warning: the reports weren't written: {error.message}", file=sys.stderr)
     if failed:
         raise failed
+
+
+def _load_reports() -> None:
+    """What writes the reports takes long to load, and isn't needed before the image is read."""
+    importlib.import_module("sc_secure.cli._reports")
 
 
 def _tell(outcome: Outcome) -> None:

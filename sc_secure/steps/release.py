@@ -129,7 +129,11 @@ def plan(security: Security, source: Source, forms: Sequence[SbomFormat], enviro
 
 
 def secure(
-    session: Session, image: ImageReference, what: Plan, tell: Callable[[Outcome], None] = lambda _: None
+    session: Session,
+    image: ImageReference,
+    what: Plan,
+    tell: Callable[[Outcome], None] = lambda _: None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Chain:
     """Run the chain. A step that fails is in the result, and ends it.
 
@@ -138,11 +142,12 @@ def secure(
         image: the image, in its registry.
         what: made by `plan`.
         tell: called with each step's outcome, once it is known.
+        meanwhile: called in another thread, while the image is read.
     """
     done: dict[str, Outcome] = {}
     links = list(_links(image, what, done))
     document: Json | None = None
-    with Beside(partial(_beside, session, image, links, what.signer), session.runner) as beside:
+    with Beside(partial(_beside, session, image, links, what.signer, meanwhile), session.runner) as beside:
         for kind, of_kind in itertools.groupby(links, key=lambda link: link.kind):
             for outcome in [beside.result()] if kind == "provenance" else _together(session, image, list(of_kind)):
                 if kind == "scan":
@@ -155,13 +160,20 @@ def secure(
     return Chain(tuple(outcomes), document)
 
 
-def _beside(session: Session, image: ImageReference, links: Iterable[_Link], signer: Signer | None) -> Outcome:
+def _beside(
+    session: Session,
+    image: ImageReference,
+    links: Iterable[_Link],
+    signer: Signer | None,
+    meanwhile: Callable[[], None],
+) -> Outcome:
     """What needs neither the SBOM nor the scan."""
     found = [_run(session, image, link) for link in links if link.kind == "provenance"]
     if isinstance(signer, Key):
         # Kept in the session. What is wrong with a key is told by the step that needs it.
         with contextlib.suppress(ScSecureError):
             session.cosign.public_key(signer)
+    meanwhile()
     return found[0] if found else Outcome("provenance", "provenance")
 
 
