@@ -277,6 +277,25 @@ def test_attestations_are_made_beside_each_other(
     assert sc(f"image verify --image {image} --key cosign.pub --attestation cyclonedx").code == 0
 
 
+@pytest.mark.parametrize("verifies", ["cosign.pub", "other.pub"])
+@pytest.mark.usefixtures("key")
+def test_the_same_bytes_are_verified_once_for_one_signer(
+    with_tool: WithTool, project: Path, image: str, keys: Path, verifies: str
+) -> None:
+    """What is verified as one key's says nothing of another's."""
+    (project / "other.pub").write_bytes((keys / "other.pub").read_bytes())
+    (project / "policy.yaml").write_text(OPEN.replace("cosign.pub", verifies))
+    sc = with_tool("cosign", 'case "$1" in verify*) echo "$1" >> calls;; esac')
+    done = sc(f"release create --image {image} --policy policy.yaml")
+    calls = (project / "calls").read_text().split()
+    if verifies == "cosign.pub":
+        assert done.code == 0
+        assert calls == ["verify-blob-attestation"] * 4
+    else:
+        assert done.code == 4
+        assert calls.count("verify-blob-attestation") == 8
+
+
 def test_each_attestation_that_fails_is_told(with_tool: WithTool, project: Path, image: str, key: str) -> None:
     """And what became of the others."""
     (project / "policy.yaml").write_text(OPEN)
