@@ -1,5 +1,6 @@
 """What comes from outside may be anything: it is read right or refused by an error of ours, and never passed over."""
 
+import base64
 import io
 import json
 import shlex
@@ -32,6 +33,7 @@ from sc_secure.tools.certificate import bundle_identity
 from sc_secure.tools.log_entry import older_entry
 from sc_secure.tools.reference import parse_reference
 from sc_secure.tools.scanner import Database
+from sc_secure.tools.statement import read_bundle
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import MAX_RETRY_AFTER, classify, retry_after
 from tests import trivy_database
@@ -283,6 +285,10 @@ def test_what_is_attached_may_be_anything(document: Any) -> None:
         list(legacy.layers({"layers": [document]}))
     assert legacy.signed(json.dumps([document]).encode(), IMAGE) == []
     bundle_identity(json.dumps(document).encode())
+    payload = base64.b64encode(json.dumps(document).encode()).decode()
+    for envelope in (document, {"payload": document}, {"payload": payload, "signatures": [{"sig": "x"}]}):
+        found = read_bundle(json.dumps({"dsseEnvelope": envelope}).encode())
+        assert found is None or {"predicate", "predicateType", "subject"} <= document.keys()
     older_entry(document)
     older_entry({"Payload": document})
 
@@ -305,6 +311,7 @@ def test_a_database_is_read_or_refused(data: st.DataObject) -> None:
 @given(st.binary(max_size=300))
 def test_rubbish_is_no_bundle(content: bytes) -> None:
     try:
+        assert read_bundle(content) is None
         assert bundle_identity(content) is None
     except ScSecureError:
         return
