@@ -3,7 +3,7 @@
 import csv
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
@@ -11,6 +11,7 @@ import pulumi
 from sc_secure.components._launcher import project_root
 from sc_secure.components._memory import Later
 from sc_secure.components._validate import InvalidArgs, digest_reference, portable_path
+from sc_secure.components._wholes import made_of, names_of, now, once_known
 from sc_secure.components.build_args import BuildArgs, RegistryArgs
 from sc_secure.policy.security import near_miss
 
@@ -61,9 +62,11 @@ def checked_build(component: str, build: BuildArgs) -> BuildArgs:
     if "dockerfile" in build:
         portable["dockerfile"] = portable_path(component, "build.dockerfile", build["dockerfile"], root)
     check_build(component, build)
+    if "secrets" in build:
+        portable["secrets"] = once_known(component, build["secrets"], _secret_problems)
     for key in ("cache_from", "cache_to"):
         if (entries := build.get(key)) is not None:
-            portable[key] = [_checked_cache(component, key, index, each) for index, each in enumerate(entries)]
+            portable[key] = _checked_caches(component, key, entries)
     return portable
 
 
@@ -163,7 +166,8 @@ def _built_by_docker_build(
     import pulumi_docker_build as docker_build  # noqa: PLC0415 - an extra, for those who ask for it
 
     secrets = build.get("secrets", {})
-    logins = [*([registry] if registry else []), *build.get("registries", [])]
+    # A registry that is an output as a whole is a mapping of outputs by now.
+    logins = [*([registry] if registry else []), *cast(Sequence[RegistryArgs], build.get("registries", []))]
     image = docker_build.Image(
         name,
         push=True,
@@ -175,11 +179,17 @@ def _built_by_docker_build(
         platforms=cast(Any, _platforms(build)) or None,
         target=build.get("target"),
         build_args=build.get("args"),
-        secrets={key: pulumi.Output.secret(value) for key, value in secrets.items()} or None,
+        secrets=_as_secrets(secrets),
         # As everywhere, a new credential makes no new image; BuildKit's own cache doesn't look at it either.
-        ignore_secrets_in_diff_calculation=sorted(secrets) or None,
-        cache_from=[docker_build.CacheFromArgs(raw=each) for each in build.get("cache_from", [])] or None,
-        cache_to=[docker_build.CacheToArgs(raw=each) for each in build.get("cache_to", [])] or None,
+        ignore_secrets_in_diff_calculation=names_of(secrets) or None,
+        cache_from=made_of(
+            build.get("cache_from", []), lambda all_of_it: [docker_build.CacheFromArgs(raw=each) for each in all_of_it]
+        )
+        or None,
+        cache_to=made_of(
+            build.get("cache_to", []), lambda all_of_it: [docker_build.CacheToArgs(raw=each) for each in all_of_it]
+        )
+        or None,
         network=cast(Any, build.get("network")),
         registries=[
             docker_build.RegistryArgs(
@@ -196,6 +206,14 @@ def _built_by_docker_build(
 
 def _password(registry: RegistryArgs) -> pulumi.Output[str] | None:
     return pulumi.Output.secret(registry["password"]) if "password" in registry else None
+
+
+def _as_secrets(values: pulumi.Input[Mapping[str, pulumi.Input[str]]]) -> Any:
+    """The values as secrets, whatever the program took them for; None: there are none."""
+    if isinstance(values, pulumi.Output):
+        return pulumi.Output.secret(cast(Any, values))
+    each = cast(Mapping[str, pulumi.Input[str]], values)
+    return {key: pulumi.Output.secret(value) for key, value in each.items()} or None
 
 
 def _pushed(name: str, image_name: pulumi.Input[str], digest: pulumi.Output[str]) -> pulumi.Output[str]:
@@ -251,23 +269,41 @@ def _problems_of_docker_build(build: BuildArgs) -> Iterator[tuple[str, str]]:
             yield f"platforms[{index}]", reason
         elif platform in (platforms or [])[:index]:
             yield f"platforms[{index}]", "is named twice"
-    for name in build.get("secrets", {}):
-        if not _SECRET.fullmatch(name):
-            yield f"secrets.{name}", "letters, digits, dots, hyphens and underscores, as in --mount=type=secret,id=…"
+    for path, reason in _secret_problems(now(build.get("secrets"), {})):
+        yield path.removeprefix("build."), reason
     if (network := build.get("network")) is not None and network not in _NETWORKS:
         yield "network", f"unknown network; {near_miss(network, _NETWORKS)}"
     for key in ("cache_from", "cache_to"):
-        for index, entry in enumerate(build.get(key, [])):
-            if isinstance(entry, str) and (reason := _cache_problem(key, entry)):
-                yield f"{key}[{index}]", reason
+        for path, reason in _cache_problems(key, now(build.get(key), [])):
+            yield path.removeprefix("build."), reason
+
+
+def _secret_problems(secrets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in secrets:
+        if not _SECRET.fullmatch(name):
+            reason = "letters, digits, dots, hyphens and underscores, as in --mount=type=secret,id=…"
+            yield f"build.secrets.{name}", reason
+
+
+def _cache_problems(key: str, entries: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    for index, entry in enumerate(entries):
+        if isinstance(entry, str) and (reason := _cache_problem(key, entry)):
+            yield f"build.{key}[{index}]", reason
 
 
 def _platform_problem(platform: str) -> str:
     return "" if platform in _PLATFORMS else f"unknown platform; {near_miss(platform, _PLATFORMS)}"
 
 
+def _checked_caches(component: str, key: str, entries: pulumi.Input[Sequence[pulumi.Input[str]]]) -> Any:
+    """The entries, of which outputs are checked when their values are known."""
+    if isinstance(entries, pulumi.Output):
+        return once_known(component, entries, lambda known: _cache_problems(key, known))
+    plain = cast(Sequence[pulumi.Input[str]], entries)
+    return [_checked_cache(component, key, index, each) for index, each in enumerate(plain)]
+
+
 def _checked_cache(component: str, key: str, index: int, entry: pulumi.Input[str]) -> pulumi.Input[str]:
-    """The entry, of which an output is checked when its value is known."""
 
     def check(known: str) -> str:
         if reason := _cache_problem(key, known):

@@ -44,6 +44,9 @@ MAX_TIMEOUT_SECONDS = 86400
 
 _MAX_FILE = 16 * 1024 * 1024  # of a key or a certificate's root: a link may lead to what is endless
 
+Word = str | pulumi.Output[list[str]]
+"""A word of a command, or an output of several that aren't known when the program runs."""
+
 T = TypeVar("T")
 
 
@@ -54,7 +57,7 @@ class Step:
         self,
         name: str,
         image: pulumi.Output[str],
-        words: Sequence[str],
+        words: Sequence[Word],
         *,
         parent: pulumi.ComponentResource,
         timeout: "Timeout",
@@ -70,7 +73,7 @@ class Step:
         Args:
             name: the component's name, which its command has too.
             image: the image by digest, as an output that is there only when everything before has passed.
-            words: the command's words, without the program and the image.
+            words: the command's words, without the program and the image. The first two are texts.
             parent: the step's component.
             timeout: when the step ends itself.
             opts: the component's options; what it depends on, its command depends on.
@@ -87,13 +90,16 @@ class Step:
         group, verb, *flags = words
         flags += [HELD, held.path] if held else []
 
-        async def text(reference: str) -> str:
-            said = [group, verb, "--image", reference, *flags, "--output", "json"]
+        async def text(reference: str, known: Sequence[Any] = flags) -> str:
+            said = _single([group, verb, "--image", reference, *known, "--output", "json"])
             if held and not pulumi.runtime.is_dry_run():  # in a preview no step runs
                 await held.written(project_root())
             return host.text(said) if host else shlex.join([LAUNCHER, *said])
 
-        self._text = image.apply(text)
+        if any(isinstance(word, pulumi.Output) for word in flags):
+            self._text = pulumi.Output.all(image, *flags).apply(lambda got: text(got[0], got[1:]))
+        else:
+            self._text = image.apply(text)
         self.attempt: pulumi.Output[str] = of_answer(partial(self._remembered, partial(self._attempt, again=again)))
         """The number of the step's run, where only the number tells it from the last one."""
         limit = f"{QUEUE_SECONDS + timeout.seconds + GRACE_SECONDS}s"
@@ -162,6 +168,11 @@ class Step:
     def output(self, key: str, default: Any = "") -> pulumi.Output[Any]:
         """One of the result's outputs."""
         return joined([self.result], lambda got: got[0].outputs.get(key, default))
+
+
+def _single(words: Sequence[Any]) -> list[str]:
+    """The words one by one, of which some were known later, several at a time."""
+    return [each for word in words for each in ([word] if isinstance(word, str) else word)]
 
 
 async def _fingerprint(variable: str, path: str, last: Recorded | None) -> str:

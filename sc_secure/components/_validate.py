@@ -134,9 +134,9 @@ def _check(component: str, value: Any, hint: Any, path: str, problems: list[tupl
     hint, takes_outputs = _unwrap(hint)
     origin = typing.get_origin(hint)
     if isinstance(value, pulumi.Output | Awaitable):
-        whole = typing.is_typeddict(hint) or origin is dict
+        whole = typing.is_typeddict(hint) or origin in (dict, list)
         if not takes_outputs:
-            problems.append((path, _WHOLE if whole or origin is list else _SINGLE))
+            problems.append((path, _WHOLE if whole else _SINGLE))
         return _checked_later(component, cast(Any, value), hint, path) if takes_outputs and whole else cast(Any, value)
     if typing.is_typeddict(hint):
         return _check_keys(component, value, hint, path, problems)
@@ -171,10 +171,10 @@ def _unwrap(hint: Any) -> tuple[Any, bool]:
 
 
 def _checked_later(component: str, value: pulumi.Input[Any], hint: Any, path: str) -> Any:
-    """A mapping that an output gives, checked once it is known.
+    """A mapping or a list that an output gives, checked once it is known.
 
     Where its keys are known beforehand, it is a mapping of outputs, each as secret as the whole; a key that turns out
-    to be absent gives None.
+    to be absent gives None. Any other is an output.
     """
 
     def check(known: Any) -> Any:

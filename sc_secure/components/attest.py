@@ -11,8 +11,9 @@ from sc_secure.components._execution import checked_execution, named_files, requ
 from sc_secure.components._held import held
 from sc_secure.components._outputs import Component
 from sc_secure.components._signer import signer_words
-from sc_secure.components._step import Step, checked_timeout, failure_words, saved_words
+from sc_secure.components._step import Step, Word, checked_timeout, failure_words, saved_words
 from sc_secure.components._validate import InvalidArgs, digest_reference, policy_checked, validated
+from sc_secure.components._wholes import names_of
 from sc_secure.components.args import AttestCommandArgs
 
 PREDICATES: Mapping[str, frozenset[str]] = {
@@ -68,22 +69,27 @@ class AttestCommand(Component):
         self.publish(self.step.outputs(predicate_type="predicateType", attestation_digest="attestationDigest"))
 
 
-def build_arg_words(component: str, args: Mapping[str, Any], recorded: Sequence[str], prefix: str = "") -> list[str]:
+def build_arg_words(component: str, args: Any, recorded: Sequence[str], prefix: str = "") -> list[Word]:
     """The words for the build's arguments: names only, since a value may be what its user takes for a secret.
 
     Args:
         component: whose arguments they are.
-        args: the build's arguments.
+        args: the build's arguments, or an output of them: their names are words once they are known.
         recorded: the names of those whose values are recorded too.
         prefix: the path of `recorded`, with its dot; empty for `AttestCommand`'s own arguments.
 
     Raises:
         InvalidArgs: a value that is to be recorded isn't known when the program runs, as a secret never is.
     """
-    words: list[str] = []
-    for name, value in sorted(args.items()):
+    if isinstance(args, pulumi.Output):
+        if recorded:
+            reason = "build.args is an output as a whole, so no value of it is recorded: remove it here, or give a map"
+            raise InvalidArgs(component, [(f"{prefix}build_args", f"{reason} with this value as a plain text")])
+        return [cast("pulumi.Output[list[str]]", names_of(args)).apply(_name_words)]
+    words: list[Word] = []
+    for name, value in sorted(cast(Mapping[str, Any], args).items()):
         if name not in recorded:
-            words += ["--build-arg-name", name]
+            words += _name_words([name])
         elif isinstance(value, str):
             words += ["--build-arg", f"{name}={value}"]
         else:
@@ -92,7 +98,11 @@ def build_arg_words(component: str, args: Mapping[str, Any], recorded: Sequence[
     return words
 
 
-def _predicate_words(given: AttestCommandArgs) -> list[str]:
+def _name_words(names: Sequence[str]) -> list[str]:
+    return [word for name in names for word in ("--build-arg-name", name)]
+
+
+def _predicate_words(given: AttestCommandArgs) -> list[Word]:
     """The command's words for what is attached.
 
     Raises:
@@ -111,7 +121,7 @@ def _predicate_words(given: AttestCommandArgs) -> list[str]:
         return ["scan", "attach"]
     wanted = {key: value for key, value in given.items() if key in _POLICY}
     provenance = policy_checked("AttestCommand", "provenance", wanted, {})
-    words = ["provenance", "attach"]
+    words: list[Word] = ["provenance", "attach"]
     if provenance.builder_id is not None:
         words += ["--builder-id", provenance.builder_id]
     if not provenance.include_git:

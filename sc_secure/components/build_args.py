@@ -31,15 +31,15 @@ class BuildArgs(TypedDict):
     """The platforms to build for: the image is an index then. Needs `docker-build`. Excludes `platform`."""
     target: NotRequired[str]
     """The stage of the Dockerfile to build."""
-    args: NotRequired[dict[str, pulumi.Input[str]]]
+    args: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Build arguments. They are kept in the image's history: no place for secrets."""
-    secrets: NotRequired[dict[str, pulumi.Input[str]]]
+    secrets: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """What `RUN --mount=type=secret` reads. Kept in the image resource's state only, as secrets. Needs docker-build."""
-    cache_from: NotRequired[list[pulumi.Input[str]]]
+    cache_from: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Where layers are read from, as docker's `--cache-from`: `type=registry,ref=…`. Needs `docker-build`."""
-    cache_to: NotRequired[list[pulumi.Input[str]]]
+    cache_to: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Where layers are kept for other builds, as docker's `--cache-to`. Needs `docker-build`."""
     network: NotRequired[str]
     """The network of `RUN` steps: `default` (when not said), `none` or `host`. Needs `docker-build`."""
-    registries: NotRequired[list[RegistryArgs]]
+    registries: NotRequired[list[pulumi.Input[RegistryArgs]]]
     """Further registries with credentials, for base images and caches. Needs `docker-build`."""
