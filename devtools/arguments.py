@@ -27,8 +27,9 @@ _HEAD = """\
 
 Written from [schema.json](../schema.json) by `python -m devtools.arguments`. The names are Python's; in [other
 languages](languages.md) `image_name` is `imageName` or `ImageName`. Each component takes a dictionary of its arguments,
-and Pulumi's resource options. *or output*: the value may come from another resource. What the policy's arguments mean
-in YAML, with their defaults: [configuration](configuration.md).
+and Pulumi's resource options. *or output*: the value may come from another resource; of a list or a map, the whole as
+well as each item. *(text or output)*: each item alone. What the policy's arguments mean in YAML, with their defaults:
+[configuration](configuration.md).
 
 """
 
@@ -84,9 +85,11 @@ def _value(described: dict[str, Any]) -> str:
     inner = described.get("items") or described.get("additionalProperties")
     if inner:
         kind = "list of" if "items" in described else "text →"
-        # A plain list can hold outputs; one that isn't plain can be an output itself.
-        inner = inner if described.get("plain") else {**inner, "plain": True}
-        return f"{kind} {_value(inner)}" + ("" if described.get("plain") else _OR_OUTPUT)
+        # A plain list can hold outputs; one that isn't plain can be an output itself, too.
+        if described.get("plain"):
+            value = _value(inner)
+            return f"{kind} {value}" if inner.get("plain") else f"{kind} ({value.replace(_OR_OUTPUT, ' or output')})"
+        return f"{kind} {_value({**inner, 'plain': True})}{_OR_OUTPUT}"
     reference = described.get("$ref", "").rpartition("/")[2]
     if reference == "Any":
         return "anything"

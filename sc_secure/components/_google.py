@@ -1,6 +1,7 @@
 """Names, labels and members, as Google Cloud takes them."""
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -8,6 +9,7 @@ import pulumi
 from sc_secure.components._deployment import unique_name
 from sc_secure.components._problems import Problems
 from sc_secure.components._validate import InvalidArgs
+from sc_secure.components._wholes import now
 
 MAX_LABELS = 64
 """https://cloud.google.com/resource-manager/docs/labels-overview, as the two forms."""
@@ -40,17 +42,21 @@ def check_location(problems: Problems, value: Any) -> None:
     problems.matches("location", value, _LOCATION, "a region's name is needed, as europe-west1")
 
 
-def check_labels(problems: Problems, labels: dict[str, Any]) -> None:
+def check_labels(problems: Problems, labels: Any) -> None:
+    """Labels; an output isn't looked at before its value is known."""
+    for path, reason in label_problems(now(labels, {})):
+        problems.add(path, reason)
+
+
+def label_problems(labels: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Labels: their number and form."""
     if len(labels) > MAX_LABELS:
-        problems.add("labels", f"at most {MAX_LABELS}")
+        yield "labels", f"at most {MAX_LABELS}"
     for key, value in labels.items():
         if not LABEL_KEY.fullmatch(key) or key != key.lower():
-            problems.add(
-                f"labels.{key}", "a key is at most 63 lower-case letters, digits, _ and -, and starts a letter"
-            )
+            yield f"labels.{key}", "a key is at most 63 lower-case letters, digits, _ and -, and starts a letter"
         if isinstance(value, str) and (not LABEL_VALUE.fullmatch(value) or value != value.lower()):
-            problems.add(f"labels.{key}", "a value is at most 63 lower-case letters, digits, _ and -")
+            yield f"labels.{key}", "a value is at most 63 lower-case letters, digits, _ and -"
 
 
 def members(component: str, path: str, given: dict[str, Any]) -> dict[str, pulumi.Output[str]]:

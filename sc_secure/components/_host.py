@@ -58,6 +58,8 @@ class Host(ComponentProvider):
         Raises:
             InvalidArgs: a nested argument is no mapping, or is a secret that would be kept as plain text.
         """
+        if isinstance(inputs, pulumi.Output):  # an item that isn't known yet: for the constructor to take or to refuse
+            return cast(Any, inputs)
         if not isinstance(inputs, dict):
             raise InvalidArgs(component_name, [(property_path, _reason(inputs))])
         given = dict(cast(dict[str, Any], inputs))

@@ -34,6 +34,11 @@ class Problems:
         if isinstance(value, str) and not pattern.fullmatch(value):
             self.add(path, reason)
 
+    @property
+    def found(self) -> list[tuple[str, str]]:
+        """The path of each problem so far, and what is allowed."""
+        return list(self._found)
+
     @contextmanager
     def gathered(self) -> Generator[None]:
         """Remembers the problems that a check within raises."""

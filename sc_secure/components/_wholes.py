@@ -49,9 +49,13 @@ def once_known(
 def names_of(whole: Any) -> pulumi.Input[list[str]]:
     """A map's keys, sorted. They are no secrets, not even those of a map that is one."""
     if isinstance(whole, pulumi.Output):
-        found = cast("pulumi.Output[dict[str, Any]]", whole).apply(lambda known: sorted(known))
+        found = cast("pulumi.Output[dict[str, Any]]", whole).apply(_sorted)
         return pulumi.Output.unsecret(found)
     return sorted(whole)
+
+
+def _sorted(known: dict[str, Any]) -> list[str]:
+    return sorted(known)
 
 
 def made_of(whole: pulumi.Input[T], make: Callable[[T], U]) -> pulumi.Input[U]:

@@ -23,10 +23,12 @@ from sc_secure.components._google import (
     check_labels,
     check_location,
     cloud_name,
+    label_problems,
     members,
 )
 from sc_secure.components._problems import Problems
 from sc_secure.components._validate import validated
+from sc_secure.components._wholes import once_known
 
 COMPONENT = "ArtifactRegistryRepository"
 
@@ -60,7 +62,7 @@ class ArtifactRegistryRepositoryArgs(TypedDict):
     """Who may push and sign: a name of your own -> an IAM member, as `serviceAccount:<e-mail address>`."""
     pull_members: NotRequired[dict[str, pulumi.Input[str]]]
     """Who may pull: a name of your own -> an IAM member."""
-    labels: NotRequired[dict[str, pulumi.Input[str]]]
+    labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Labels of the repository, for filters and bills."""
     deletion_protection: NotRequired[bool]
     """Refuse to delete the repository with its images. On when not said: first turn this off with an update."""
@@ -102,7 +104,7 @@ class ArtifactRegistryRepository(pulumi.ComponentResource):
             vulnerability_scanning_config=gcp.artifactregistry.RepositoryVulnerabilityScanningConfigArgs(
                 enablement_config="INHERITED" if scanned else "DISABLED"
             ),
-            labels=given.get("labels"),
+            labels=once_known(COMPONENT, given["labels"], label_problems) if "labels" in given else None,
             deletion_policy="PREVENT" if given.get("deletion_protection", True) else "DELETE",
             opts=child_opts,
         )
@@ -139,7 +141,7 @@ def _checked(given: ArtifactRegistryRepositoryArgs) -> list[tuple[str, str, pulu
     id_reason = "at most 63 lower-case letters, digits and hyphens, from a letter to no hyphen"
     problems.matches("repository_id", given.get("repository_id"), _REPOSITORY_ID, id_reason)
     problems.matches("kms_key_name", given.get("kms_key_name"), KMS_KEY, KMS_KEY_REASON)
-    check_labels(problems, given.get("labels", {}))
+    check_labels(problems, given.get("labels"))
     rights: list[tuple[str, str, pulumi.Output[str]]] = []
     for kind, role in (("push", WRITER), ("pull", READER)):
         with problems.gathered():

@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_aws as aws
 
 from sc_secure.components._deployment import physical_name
 from sc_secure.components._validate import InvalidArgs, validated
+from sc_secure.components._wholes import now, once_known
 from sc_secure.components.ecs.limits import arn_form, in_range, tag_problems
 from sc_secure.components.ecs.policies import PULL_ACTIONS, policy_document
 
@@ -30,6 +32,8 @@ PUSH_ACTIONS = (
 )
 """https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html"""
 
+_PRINCIPALS = ("push_principal_arns", "pull_principal_arns")
+
 _NAME = re.compile(r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$")
 _PRINCIPAL = re.compile(r"^(\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(role|user|assumed-role)/.+))$")
 
@@ -47,13 +51,13 @@ class EcrRepositoryArgs(TypedDict):
     """The KMS key that images are encrypted with. ECR's own when not given. A change makes a new repository."""
     untagged_expiry_days: NotRequired[int]
     """What has no tag goes after so many days. Stays when not said. Only with immutable tags."""
-    push_principal_arns: NotRequired[list[pulumi.Input[str]]]
+    push_principal_arns: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Who may push and pull besides this account's own policies: ARNs of roles or users, or accounts."""
-    pull_principal_arns: NotRequired[list[pulumi.Input[str]]]
+    pull_principal_arns: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Who may pull besides this account's own policies: ARNs of roles or users, or accounts."""
     force_delete: NotRequired[bool]
     """Destroying takes away a repository that has images. Off when not said."""
-    tags: NotRequired[dict[str, pulumi.Input[str]]]
+    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """The repository's tags."""
 
 
@@ -70,7 +74,7 @@ class EcrRepository(pulumi.ComponentResource):
     """The registry's host name."""
 
     def __init__(self, name: str, args: EcrRepositoryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        given = validated(_COMPONENT, EcrRepositoryArgs, args)
+        given = _wholes(validated(_COMPONENT, EcrRepositoryArgs, args))
         problems = list(_problems(name, given))
         if problems:
             raise InvalidArgs(_COMPONENT, problems)
@@ -150,7 +154,11 @@ def _access(given: EcrRepositoryArgs) -> pulumi.Output[str]:
             _statement("Push", principals["push"], (*PULL_ACTIONS, *PUSH_ACTIONS)),
             _statement("Pull", principals["pull"], PULL_ACTIONS),
         ]
-        return policy_document([each for each in statements if each["Principal"]["AWS"]])
+        named = [each for each in statements if each["Principal"]["AWS"]]
+        if not named:
+            reason = "is an output that names nobody: a policy for nobody can't be made, so leave the argument out"
+            raise InvalidArgs(_COMPONENT, [(key, reason) for key in _PRINCIPALS if key in given])
+        return policy_document(named)
 
     return everyone.apply(document)
 
@@ -171,8 +179,20 @@ def _problems(name: str, given: EcrRepositoryArgs) -> Iterator[tuple[str, str]]:
         yield "untagged_expiry_days", reason
     yield from in_range("untagged_expiry_days", given.get("untagged_expiry_days"), 1, 36500)
     yield from arn_form("kms_key_arn", given.get("kms_key_arn"), "kms", "key/", "a KMS key's")
-    for key in ("push_principal_arns", "pull_principal_arns"):
-        for index, principal in enumerate(given.get(key, [])):
-            if isinstance(principal, str) and not _PRINCIPAL.match(principal):
-                yield f"{key}[{index}]", "a role's or user's ARN, or an account's 12 digits; nothing for everybody"
-    yield from tag_problems(given.get("tags", {}))
+    for key in _PRINCIPALS:
+        yield from _principal_problems(key, now(given.get(key), ()))
+    yield from tag_problems(now(given.get("tags"), {}))
+
+
+def _principal_problems(key: str, principals: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for index, principal in enumerate(principals):
+        if isinstance(principal, str) and not _PRINCIPAL.match(principal):
+            yield f"{key}[{index}]", "a role's or user's ARN, or an account's 12 digits; nothing for everybody"
+
+
+def _wholes(given: EcrRepositoryArgs) -> EcrRepositoryArgs:
+    """The arguments, of which a whole that is an output fails where it turns out that it won't do."""
+    checks: dict[str, Any] = {key: partial(_principal_problems, key) for key in _PRINCIPALS} | {"tags": tag_problems}
+    checked: dict[str, Any] = {**given}
+    checked |= {key: once_known(_COMPONENT, checked[key], check) for key, check in checks.items() if key in given}
+    return cast(EcrRepositoryArgs, checked)

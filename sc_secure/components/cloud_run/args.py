@@ -77,15 +77,15 @@ class CloudRunSidecarArgs(TypedDict):
     """The image, by digest."""
     verify: NotRequired[DeploymentVerifyArgs]
     """How the image is verified. As the service's image when not said."""
-    command: NotRequired[list[pulumi.Input[str]]]
+    command: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """What to run in place of the image's entry point."""
-    args: NotRequired[list[pulumi.Input[str]]]
+    args: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """The arguments in place of the image's command."""
     working_directory: NotRequired[str]
     """The working directory: an absolute path. The image's when not said."""
-    environment: NotRequired[dict[str, pulumi.Input[str]]]
+    environment: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Environment variables. No place for secrets."""
-    secrets: NotRequired[dict[str, CloudRunSecretArgs]]
+    secrets: NotRequired[dict[str, pulumi.Input[CloudRunSecretArgs]]]
     """Environment variables from Secret Manager."""
     secret_volumes: NotRequired[list[CloudRunSecretVolumeArgs]]
     """Files from Secret Manager."""
@@ -110,7 +110,7 @@ class CloudRunVpcArgs(TypedDict):
     """The network's name or id. The subnetwork's when not said."""
     subnetwork: NotRequired[pulumi.Input[str]]
     """The subnetwork's name or id. The one with the network's name when not said."""
-    tags: NotRequired[list[pulumi.Input[str]]]
+    tags: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Network tags, for firewall rules."""
     connector: NotRequired[pulumi.Input[str]]
     """A Serverless VPC Access connector's id. Excludes `network`, `subnetwork` and `tags`."""
@@ -157,9 +157,9 @@ class SecuredCloudRunServiceArgs(TypedDict):
     """The service's name, which its URL contains. Made from the component's name when not said."""
     description: NotRequired[str]
     """What the service is for."""
-    labels: NotRequired[dict[str, pulumi.Input[str]]]
+    labels: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Labels of the service, for filters and bills."""
-    annotations: NotRequired[dict[str, pulumi.Input[str]]]
+    annotations: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Annotations of the service, for tools."""
     port: NotRequired[int]
     """The port that the container listens on, which it gets as PORT. 8080 when not said."""
@@ -185,15 +185,15 @@ class SecuredCloudRunServiceArgs(TypedDict):
     """How long a request may take. 300 when not said."""
     session_affinity: NotRequired[bool]
     """Send a client's requests to the same instance where possible."""
-    command: NotRequired[list[pulumi.Input[str]]]
+    command: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """What to run in place of the image's entry point."""
-    args: NotRequired[list[pulumi.Input[str]]]
+    args: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """The arguments in place of the image's command."""
     working_directory: NotRequired[str]
     """The working directory: an absolute path. The image's when not said."""
-    environment: NotRequired[dict[str, pulumi.Input[str]]]
+    environment: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Environment variables. No place for secrets."""
-    secrets: NotRequired[dict[str, CloudRunSecretArgs]]
+    secrets: NotRequired[dict[str, pulumi.Input[CloudRunSecretArgs]]]
     """Environment variables from Secret Manager."""
     secret_volumes: NotRequired[list[CloudRunSecretVolumeArgs]]
     """Files from Secret Manager."""
@@ -217,9 +217,9 @@ class SecuredCloudRunServiceArgs(TypedDict):
     """Anybody may call the service. Off when not said: only `invokers`, and whoever else has the right, may."""
     invokers: NotRequired[dict[str, pulumi.Input[str]]]
     """Who may call the service: a name of your own -> an IAM member, as `serviceAccount:<e-mail address>`."""
-    vpc: NotRequired[CloudRunVpcArgs]
+    vpc: NotRequired[pulumi.Input[CloudRunVpcArgs]]
     """The service's way out to a VPC network."""
-    custom_audiences: NotRequired[list[pulumi.Input[str]]]
+    custom_audiences: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Further URLs for which callers' identity tokens may be made out."""
     encryption_key: NotRequired[pulumi.Input[str]]
     """The Cloud KMS key that encrypts the image where Cloud Run keeps it."""

@@ -7,11 +7,12 @@ import pulumi
 import pulumi_gcp as gcp
 
 from sc_secure.components._problems import Problems
+from sc_secure.components._wholes import made_of
 from sc_secure.components.cloud_run.compute import DEFAULT_CPU, DEFAULT_MEMORY
 from sc_secure.components.cloud_run.instance import DEFAULT_PORT, MAIN, Container
 from sc_secure.components.cloud_run.limits import CONTAINER_NAME, MAX_CONTAINERS, check_command
 from sc_secure.components.cloud_run.probes import check_probes, probe_args
-from sc_secure.components.cloud_run.secrets import check_secrets
+from sc_secure.components.cloud_run.secrets import check_secrets, version_of
 from sc_secure.components.cloud_run.volumes import check_volumes, mounts_of
 
 
@@ -72,7 +73,7 @@ def container_args(
         commands=given.get("command"),
         args=given.get("args"),
         working_dir=given.get("working_directory"),
-        envs=_variables(given) or None,
+        envs=made_of(given.get("environment", {}), lambda known: _variables(known, given) or None),
         resources=gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs(
             limits=limits,
             cpu_idle=service.get("cpu_idle", True),
@@ -90,15 +91,22 @@ def container_args(
     )
 
 
-def _variables(given: Mapping[str, Any]) -> list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgs]:
-    """The environment, in the order of the names: the order in which it is written means nothing."""
+def _variables(
+    environment: Mapping[str, Any], given: Mapping[str, Any]
+) -> list[gcp.cloudrunv2.ServiceTemplateContainerEnvArgs]:
+    """The variables, those from secrets too, in the order of the names: the order in which it is written means nothing.
+
+    Args:
+        environment: the plain ones.
+        given: the container's arguments.
+    """
     variables = {
         name: gcp.cloudrunv2.ServiceTemplateContainerEnvArgs(name=name, value=value)
-        for name, value in given.get("environment", {}).items()
+        for name, value in environment.items()
     }
     for name, secret in given.get("secrets", {}).items():
         reference = gcp.cloudrunv2.ServiceTemplateContainerEnvValueSourceSecretKeyRefArgs(
-            secret=secret["secret"], version=secret.get("version", "latest")
+            secret=secret["secret"], version=version_of(secret)
         )
         source = gcp.cloudrunv2.ServiceTemplateContainerEnvValueSourceArgs(secret_key_ref=reference)
         variables[name] = gcp.cloudrunv2.ServiceTemplateContainerEnvArgs(name=name, value_source=source)

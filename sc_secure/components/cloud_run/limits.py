@@ -4,11 +4,12 @@ Limits that Google raises on request (instances a region, services a project) ar
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sc_secure.components._google import KMS_KEY, KMS_KEY_REASON, check_labels, check_location
 from sc_secure.components._problems import Problems
+from sc_secure.components._wholes import now
 
 MAX_SERVICE_NAME = 49
 """Characters. https://cloud.google.com/run/docs/deploying: "49 characters or less"."""
@@ -61,16 +62,20 @@ def check_service(problems: Problems, given: Mapping[str, Any]) -> None:
     problems.matches("service_name", given.get("service_name"), SERVICE_NAME, name_reason)
     if len(given.get("description", "")) > MAX_DESCRIPTION:
         problems.add("description", f"at most {MAX_DESCRIPTION} characters")
-    check_labels(problems, given.get("labels", {}))
-    for key in given.get("annotations", {}):
-        if any(key.split("/")[0].endswith(reserved) for reserved in RESERVED_NAMESPACES):
-            problems.add(
-                f"annotations.{key}", "Google keeps this namespace for itself, and has an argument in its place"
-            )
+    check_labels(problems, given.get("labels"))
+    for path, reason in annotation_problems(now(given.get("annotations"), {})):
+        problems.add(path, reason)
     problems.one_of("ingress", given.get("ingress"), INGRESS)
     account_reason = "the e-mail address of a service account is needed"
     problems.matches("service_account", given.get("service_account"), SERVICE_ACCOUNT, account_reason)
     problems.matches("encryption_key", given.get("encryption_key"), KMS_KEY, KMS_KEY_REASON)
+
+
+def annotation_problems(annotations: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Annotations that Google makes itself."""
+    for key in annotations:
+        if any(key.split("/")[0].endswith(reserved) for reserved in RESERVED_NAMESPACES):
+            yield f"annotations.{key}", "Google keeps this namespace for itself, and has an argument in its place"
 
 
 def check_scaling(problems: Problems, given: Mapping[str, Any]) -> None:
@@ -88,11 +93,12 @@ def check_scaling(problems: Problems, given: Mapping[str, Any]) -> None:
 def check_command(problems: Problems, prefix: str, given: Mapping[str, Any]) -> None:
     """What a container runs, and with which variables."""
     for key in ("command", "args"):
-        if len(given.get(key, [])) > MAX_ARGUMENTS:
+        if len(now(given.get(key), [])) > MAX_ARGUMENTS:
             problems.add(f"{prefix}{key}", f"at most {MAX_ARGUMENTS}")
     if not given.get("working_directory", "/").startswith("/"):
         problems.add(f"{prefix}working_directory", "an absolute path is needed")
-    plain, secret = given.get("environment", {}), given.get("secrets", {})
+    plain: Mapping[str, Any] = now(given.get("environment"), {})
+    secret: Mapping[str, Any] = given.get("secrets", {})
     if len(plain) + len(secret) > MAX_VARIABLES:
         problems.add(f"{prefix}environment", f"at most {MAX_VARIABLES} variables a container, secrets included")
     for key in sorted(plain.keys() & secret.keys()):

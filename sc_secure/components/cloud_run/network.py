@@ -1,12 +1,14 @@
 """The way out to a VPC network: https://cloud.google.com/run/docs/configuring/connecting-vpc"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import pulumi
 import pulumi_gcp as gcp
 
 from sc_secure.components._problems import Problems
+from sc_secure.components._wholes import made_of, now
 
 EGRESS = ("PRIVATE_RANGES_ONLY", "ALL_TRAFFIC")
 
@@ -16,8 +18,8 @@ _DIRECT = ("network", "subnetwork", "tags")
 
 
 def check_vpc(problems: Problems, vpc: Mapping[str, Any] | None) -> None:
-    """Directly or by a connector, and not both."""
-    if vpc is None:
+    """Directly or by a connector, and not both. An output isn't looked at before its value is known."""
+    if vpc is None or isinstance(vpc, pulumi.Output):
         return
     direct = [key for key in _DIRECT if key in vpc]
     if "connector" in vpc:
@@ -28,15 +30,24 @@ def check_vpc(problems: Problems, vpc: Mapping[str, Any] | None) -> None:
     connector_reason = "a connector's id is needed: projects/<project>/locations/<location>/connectors/<connector>"
     problems.matches("vpc.connector", vpc.get("connector"), _CONNECTOR, connector_reason)
     problems.one_of("vpc.egress", vpc.get("egress"), EGRESS)
-    for index, tag in enumerate(vpc.get("tags", [])):
+    check_tags(problems, now(vpc.get("tags"), ()))
+
+
+def check_tags(problems: Problems, tags: Iterable[Any]) -> None:
+    """Network tags."""
+    for index, tag in enumerate(tags):
         tag_reason = "at most 63 lower-case letters, digits and hyphens, from a letter to no hyphen"
         problems.matches(f"vpc.tags[{index}]", tag, _TAG, tag_reason)
 
 
-def vpc_args(vpc: Mapping[str, Any] | None) -> gcp.cloudrunv2.ServiceTemplateVpcAccessArgs | None:
+def vpc_args(
+    vpc: pulumi.Input[Mapping[str, Any]] | None,
+) -> pulumi.Input[gcp.cloudrunv2.ServiceTemplateVpcAccessArgs] | None:
     """The revision's way out; None: there is none."""
-    if vpc is None:
-        return None
+    return None if vpc is None else made_of(vpc, _access)
+
+
+def _access(vpc: Mapping[str, Any]) -> gcp.cloudrunv2.ServiceTemplateVpcAccessArgs:
     egress = vpc.get("egress", EGRESS[0])
     if "connector" in vpc:
         return gcp.cloudrunv2.ServiceTemplateVpcAccessArgs(connector=vpc["connector"], egress=egress)

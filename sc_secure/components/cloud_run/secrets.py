@@ -9,10 +9,13 @@ import pulumi
 import pulumi_gcp as gcp
 
 from sc_secure.components._problems import Problems
+from sc_secure.components._wholes import made_of
 from sc_secure.components.cloud_run.instance import Container
 from sc_secure.components.cloud_run.volumes import secret_volume_name
 
 ACCESSOR = "roles/secretmanager.secretAccessor"
+
+LATEST = "latest"
 
 _SECRET = re.compile(r"(?:projects/[^/\s]+/secrets/)?[A-Za-z0-9_-]{1,255}")
 """https://cloud.google.com/secret-manager/docs/creating-and-accessing-secrets"""
@@ -47,6 +50,11 @@ def check_secrets(problems: Problems, containers: Sequence[Container]) -> None:
         reason = "a secret's id is needed, or projects/<project>/secrets/<id>; the version is an argument of its own"
         problems.matches(f"{use.path}.secret", use.given["secret"], _SECRET, reason)
         problems.matches(f"{use.path}.version", use.given.get("version"), _VERSION, "a number, an alias or latest")
+
+
+def version_of(secret: Mapping[str, Any]) -> pulumi.Input[str]:
+    """The version that is read: of a secret that is an output as a whole nobody knew beforehand whether it says one."""
+    return made_of(secret.get("version", LATEST), lambda known: LATEST if known is None else known)
 
 
 def grant_access(

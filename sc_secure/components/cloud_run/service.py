@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 import pulumi_gcp as gcp
@@ -21,6 +21,7 @@ from sc_secure.components.cloud_run.network import check_vpc, vpc_args
 from sc_secure.components.cloud_run.secrets import grant_access
 from sc_secure.components.cloud_run.traffic import check_traffic, traffic_args
 from sc_secure.components.cloud_run.volumes import volumes_of
+from sc_secure.components.cloud_run.wholes import checked_wholes
 
 COMPONENT = "SecuredCloudRunService"
 
@@ -55,7 +56,7 @@ class SecuredCloudRunService(pulumi.ComponentResource):
     """The service account that the service runs as: grant it what else the service needs."""
 
     def __init__(self, name: str, args: SecuredCloudRunServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        given = cast(Mapping[str, Any], validated(COMPONENT, SecuredCloudRunServiceArgs, args))
+        given = checked_wholes(COMPONENT, validated(COMPONENT, SecuredCloudRunServiceArgs, args))
         plan = _planned(name, given)
         super().__init__("sc-secure:index:SecuredCloudRunService", name, {}, opts)
         breakglass = given.get("binary_authorization", {}).get("breakglass_justification")

@@ -69,9 +69,9 @@ class EcsContainerArgs(TypedDict):
     """In place of the image's ENTRYPOINT."""
     working_directory: NotRequired[str]
     """In place of the image's WORKDIR."""
-    environment: NotRequired[dict[str, pulumi.Input[str]]]
+    environment: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Environment variables, which anyone who may describe the task definition can read: no place for secrets."""
-    secrets: NotRequired[dict[str, pulumi.Input[str]]]
+    secrets: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Environment variables from secrets: name -> ARN of a Secrets Manager secret or an SSM parameter."""
     health_check: NotRequired[EcsHealthCheckArgs]
     """How ECS asks the container whether it is well."""
@@ -167,11 +167,11 @@ class SecuredEcsServiceArgs(TypedDict):
     """In place of the image's ENTRYPOINT."""
     working_directory: NotRequired[str]
     """In place of the image's WORKDIR."""
-    environment: NotRequired[dict[str, pulumi.Input[str]]]
+    environment: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Environment variables, which anyone who may describe the task definition can read: no place for secrets."""
-    secrets: NotRequired[dict[str, pulumi.Input[str]]]
+    secrets: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Environment variables from secrets: name -> ARN of a Secrets Manager secret or an SSM parameter."""
-    secrets_kms_key_arns: NotRequired[list[pulumi.Input[str]]]
+    secrets_kms_key_arns: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """The KMS keys of your own that the secrets are encrypted with."""
     health_check: NotRequired[EcsHealthCheckArgs]
     """How ECS asks the main container whether it is well."""
@@ -193,7 +193,7 @@ class SecuredEcsServiceArgs(TypedDict):
     """For a private registry that isn't ECR: the ARN of the Secrets Manager secret with its user name and password."""
     sidecars: NotRequired[list[EcsContainerArgs]]
     """Further containers of the task, each by digest and each verified."""
-    ecr_repository_arns: NotRequired[list[pulumi.Input[str]]]
+    ecr_repository_arns: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """The ECR repositories that the execution role may pull from. The images' own when not said."""
     execution_role_arn: NotRequired[pulumi.Input[str]]
     """The role with which ECS starts the task. One is made, with the fewest rights, when not given."""
@@ -239,5 +239,5 @@ class SecuredEcsServiceArgs(TypedDict):
     """How long to wait for that. 1200 when not said."""
     enable_execute_command: NotRequired[bool]
     """Allow ECS Exec: a shell in a running container. Off when not said."""
-    tags: NotRequired[dict[str, pulumi.Input[str]]]
+    tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Tags on everything that takes them, the tasks included."""

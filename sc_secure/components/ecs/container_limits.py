@@ -4,9 +4,10 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinitio
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sc_secure.components._wholes import now
 from sc_secure.components.ecs.arns import parse_arn
 from sc_secure.components.ecs.containers import Container
 from sc_secure.components.ecs.limits import Problems, arn_form, in_range, one_of
@@ -111,17 +112,37 @@ def _alone(container: Container, execute_command: bool) -> Problems:
 
 
 def _variables(args: Mapping[str, Any], path: str) -> Problems:
-    environment, secrets = args.get("environment", {}), args.get("secrets", {})
-    for section, names in (("environment", environment), ("secrets", secrets)):
-        for name in names:
-            if not _VARIABLE.match(name):
-                yield f"{path}{section}.{name}", "a variable's name has no = and no spaces"
-    for name in sorted(set(environment) & set(secrets)):
-        yield f"{path}secrets.{name}", "is in environment as well; keep one of them"
-    for name, value in secrets.items():
-        yield from _secret(f"{path}secrets.{name}", value)
+    environment: Mapping[str, Any] = now(args.get("environment"), {})
+    secrets: Mapping[str, Any] = now(args.get("secrets"), {})
+    yield from environment_problems(path, environment)
+    yield from secret_problems(path, secrets)
+    yield from doubled_problems(path, environment, secrets)
     credentials = args.get("registry_credentials_arn")
     yield from arn_form(f"{path}registry_credentials_arn", credentials, "secretsmanager", "secret:", "a secret's")
+
+
+def environment_problems(path: str, environment: Iterable[str]) -> Problems:
+    """What won't do of a container's variables."""
+    yield from _name_problems(f"{path}environment", environment)
+
+
+def secret_problems(path: str, secrets: Mapping[str, Any]) -> Problems:
+    """What won't do of a container's variables from secrets."""
+    yield from _name_problems(f"{path}secrets", secrets)
+    for name, value in secrets.items():
+        yield from _secret(f"{path}secrets.{name}", value)
+
+
+def doubled_problems(path: str, environment: Iterable[str], secrets: Iterable[str]) -> Problems:
+    """A variable that is given in both ways."""
+    for name in sorted(set(environment) & set(secrets)):
+        yield f"{path}secrets.{name}", "is in environment as well; keep one of them"
+
+
+def _name_problems(path: str, names: Iterable[str]) -> Problems:
+    for name in names:
+        if not _VARIABLE.match(name):
+            yield f"{path}.{name}", "a variable's name has no = and no spaces"
 
 
 def _secret(path: str, value: Any) -> Problems:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pulumi
 
+from sc_secure.components._wholes import made_of
 from sc_secure.components.ecs.args import SecuredEcsServiceArgs
 
 _CONDITIONAL_KEYS = {
@@ -89,7 +90,7 @@ def container_definitions(
 
 def _definition(
     container: Container, image: pulumi.Output[str], log: Mapping[str, Any], init_process: bool
-) -> dict[str, Any]:
+) -> pulumi.Input[dict[str, Any]]:
     args = container.args
     definition: dict[str, Any] = {
         "name": container.name,
@@ -98,15 +99,15 @@ def _definition(
         "logConfiguration": log,
     }
     definition |= {theirs: args[ours] for ours, theirs in _CONDITIONAL_KEYS.items() if ours in args}
-    environment: Mapping[str, Any] = args.get("environment", {})
-    secrets: Mapping[str, Any] = args.get("secrets", {})
+    environment: pulumi.Input[Mapping[str, Any]] = args.get("environment", {})
+    secrets: pulumi.Input[Mapping[str, Any]] = args.get("secrets", {})
     ulimits: list[Mapping[str, Any]] = args.get("ulimits", [])
     depends_on: list[Mapping[str, Any]] = args.get("depends_on", [])
-    lists: dict[str, list[dict[str, Any]]] = {
+    lists: dict[str, pulumi.Input[list[dict[str, Any]]]] = {
         "dependsOn": _by("containerName", [_dependency(each) for each in depends_on]),
-        "environment": [{"name": key, "value": environment[key]} for key in sorted(environment)],
+        "environment": made_of(environment, lambda known: _variables(known, "value")),
         "mountPoints": [_mount_point(volume, path) for volume, path in container.volumes.items()],
-        "secrets": [{"name": key, "valueFrom": secrets[key]} for key in sorted(secrets)],
+        "secrets": made_of(secrets, lambda known: _variables(known, "valueFrom")),
         "ulimits": _by("name", [_ulimit(each) for each in ulimits]),
     }
     definition |= {key: value for key, value in lists.items() if value}
@@ -121,7 +122,15 @@ def _definition(
     linux: dict[str, Any] = {"initProcessEnabled": True} if init_process else {}
     if args.get("drop_capabilities"):
         linux["capabilities"] = {"drop": sorted(args["drop_capabilities"])}
-    return definition | ({"linuxParameters": linux} if linux else {})
+    definition |= {"linuxParameters": linux} if linux else {}
+    if not any(isinstance(value, pulumi.Output) for value in lists.values()):
+        return definition
+    whole = cast("pulumi.Output[dict[str, Any]]", pulumi.Output.from_input(cast(Any, definition)))
+    return whole.apply(lambda known: {key: value for key, value in known.items() if key not in lists or value})
+
+
+def _variables(values: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    return [{"name": name, key: values[name]} for name in sorted(values)]
 
 
 def _by(key: str, items: list[dict[str, Any]]) -> list[dict[str, Any]]:

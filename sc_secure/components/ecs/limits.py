@@ -5,8 +5,11 @@ AWS.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pulumi
 
 from sc_secure.components.ecs.args import EcsAutoscalingArgs, EcsCapacityProviderStrategyArgs, SecuredEcsServiceArgs
 from sc_secure.components.ecs.arns import parse_arn
@@ -69,10 +72,6 @@ def service_problems(name: str, given: SecuredEcsServiceArgs) -> Problems:
         yield from in_range(key, given.get(key), *limits)
     for key, (service, resource, whose) in _ARN_FORMS.items():
         yield from arn_form(key, given.get(key), service, resource, whose)
-    for index, key_arn in enumerate(given.get("secrets_kms_key_arns", [])):
-        yield from arn_form(f"secrets_kms_key_arns[{index}]", key_arn, "kms", "key/", "a KMS key's")
-    for index, repository in enumerate(given.get("ecr_repository_arns", [])):
-        yield from arn_form(f"ecr_repository_arns[{index}]", repository, "ecr", "repository/", "an ECR repository's")
     yield from one_of("cpu_architecture", given.get("cpu_architecture"), ("X86_64", "ARM64"))
     if not _PLATFORM_VERSION.match(given.get("platform_version", "LATEST")):
         yield "platform_version", "LATEST, or 1.4.0 and later: older ones lack what these tasks use"
@@ -80,10 +79,9 @@ def service_problems(name: str, given: SecuredEcsServiceArgs) -> Problems:
         yield "log_retention_days", f"one of {', '.join(map(str, LOG_RETENTION_DAYS))} (0: for ever)"
     if (given.get("deployment_minimum_healthy_percent"), given.get("deployment_maximum_percent")) in _STUCK:
         yield "deployment_maximum_percent", "more than 100: with all tasks kept and none added, none can be replaced"
-    yield from _list_length("subnet_ids", given["subnet_ids"], MAX_SUBNETS)
-    if "security_group_ids" in given:
-        yield from _list_length("security_group_ids", given["security_group_ids"], MAX_SECURITY_GROUPS)
-    yield from tag_problems(given.get("tags", {}))
+    for key, problems in WHOLES.items():
+        if key in given and not isinstance(given[key], pulumi.Output):
+            yield from problems(given[key])
     yield from _strategies(given.get("capacity_provider_strategies"))
     yield from _scaling(given)
 
@@ -124,8 +122,13 @@ def arn_form(path: str, value: Any, service: str, resource: str, whose: str) -> 
         yield path, f"{whose} ARN is needed (arn:aws:{service}:…:{resource}…)"
 
 
-def _list_length(path: str, value: Any, longest: int) -> Problems:
-    if isinstance(value, list) and not 1 <= len(cast(list[Any], value)) <= longest:
+def _arns(path: str, service: str, resource: str, whose: str, value: Sequence[Any]) -> Problems:
+    for index, each in enumerate(value):
+        yield from arn_form(f"{path}[{index}]", each, service, resource, whose)
+
+
+def _list_length(path: str, longest: int, value: Sequence[Any]) -> Problems:
+    if not 1 <= len(value) <= longest:
         yield path, f"1 to {longest} of them"
 
 
@@ -144,6 +147,16 @@ def tag_problems(tags: Mapping[str, Any]) -> Problems:
                 f"tags.{key}",
                 f"a tag's value has at most {MAX_TAG_VALUE} letters, digits, spaces and + - = . _ : / @",
             )
+
+
+WHOLES: Mapping[str, Callable[[Any], Problems]] = {
+    "secrets_kms_key_arns": partial(_arns, "secrets_kms_key_arns", "kms", "key/", "a KMS key's"),
+    "ecr_repository_arns": partial(_arns, "ecr_repository_arns", "ecr", "repository/", "an ECR repository's"),
+    "subnet_ids": partial(_list_length, "subnet_ids", MAX_SUBNETS),
+    "security_group_ids": partial(_list_length, "security_group_ids", MAX_SECURITY_GROUPS),
+    "tags": tag_problems,
+}
+"""The service's lists and maps that may be an output as a whole -> what won't do of one."""
 
 
 def _strategies(strategies: list[EcsCapacityProviderStrategyArgs] | None) -> Problems:

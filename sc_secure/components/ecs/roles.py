@@ -1,6 +1,7 @@
 """The execution role, with which ECS starts the task, and the task role, which the application has."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import pulumi_aws as aws
 
 from sc_secure.components._deployment import physical_name
 from sc_secure.components._memory import assumed_in_preview, recorded_outputs
+from sc_secure.components._wholes import made_of
 from sc_secure.components.ecs.args import SecuredEcsServiceArgs
 from sc_secure.components.ecs.arns import must_parse
 from sc_secure.components.ecs.containers import Container
@@ -69,7 +71,7 @@ class RoleFactory:
                 log_group=log_group_arn,
                 secrets=_secrets(containers),
                 keys=self._given.get("secrets_kms_key_arns", []),
-            ).apply(lambda known: execution_policy(**known))
+            ).apply(_execution_policy)
             rights.append(self._policy("execution-policy", role, policy))
             execution_arn = role.arn
         if "task_role_arn" in self._given:
@@ -112,12 +114,21 @@ class RoleFactory:
         )
 
 
+def _execution_policy(known: dict[str, Any]) -> str:
+    secrets = itertools.chain.from_iterable(cast(list[list[str]], known["secrets"]))
+    return execution_policy(known["repositories"], known["log_group"], secrets, known["keys"])
+
+
 def _secrets(containers: Sequence[Container]) -> list[Any]:
-    """What the containers' secrets come from, and the private registries' credentials."""
+    """What each container's secrets come from, and the private registries' credentials."""
     credentials = [
         each.args["registry_credentials_arn"] for each in containers if "registry_credentials_arn" in each.args
     ]
-    return [value for each in containers for value in each.args.get("secrets", {}).values()] + credentials
+    return [made_of(each.args.get("secrets", {}), _values) for each in containers] + [credentials]
+
+
+def _values(secrets: Mapping[str, Any]) -> list[Any]:
+    return list(secrets.values())
 
 
 def _role_name(arn: str) -> str:

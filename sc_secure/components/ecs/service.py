@@ -22,6 +22,7 @@ from sc_secure.components.ecs.network import security_group, service_registry
 from sc_secure.components.ecs.roles import RoleFactory
 from sc_secure.components.ecs.scaling import autoscale
 from sc_secure.components.ecs.task import DEFAULT_CPU, DEFAULT_MEMORY, MAX_NAME, task_definition
+from sc_secure.components.ecs.wholes import checked_wholes
 
 _COMPONENT = "SecuredEcsService"
 
@@ -57,7 +58,7 @@ class SecuredEcsService(pulumi.ComponentResource):
     """The main container's image by digest, once it has passed."""
 
     def __init__(self, name: str, args: SecuredEcsServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        given = validated(_COMPONENT, SecuredEcsServiceArgs, args)
+        given = checked_wholes(_COMPONENT, validated(_COMPONENT, SecuredEcsServiceArgs, args))
         containers = containers_of(name, given)
         images = _checked(name, given, containers)
         super().__init__("sc-secure:index:SecuredEcsService", name, {}, opts)

@@ -52,7 +52,7 @@ public final class App {
                 .context("../yaml/app")
                 .dockerfile("../yaml/app/Dockerfile")
                 .platform("linux/amd64")
-                .args(Map.of("BASE", Output.of(config.require("base"))))
+                .args(Map.of("BASE", config.require("base")))
                 .build())
             .security(security)
             .build());
@@ -62,7 +62,7 @@ public final class App {
             .location(location)
             .deletionProtection(false)
             .maxInstances(10)
-            .environment(Map.of("VERSION", Output.of(version)))
+            .environment(Map.of("VERSION", version))
             .startupProbe(CloudRunProbeArgsArgs.builder().kind("http").path("/healthz").build())
             .verify(DeploymentVerifyArgsArgs.builder().security(security).build())
             .build());
