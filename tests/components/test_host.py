@@ -175,6 +175,27 @@ ARRIVED: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"build": {"context": "app", "registries": [{"secret": LOGIN}]}},
         {"build": {"context": "app", "registries": [{key: {"secret": value} for key, value in LOGIN.items()}]}},
     ),
+    (
+        {"build": {"context": "app", "args": {"secret": "?"}, "secrets": "?", "cacheFrom": {"output": "?"}}},
+        {
+            "build": {
+                "context": "app",
+                "args": {"secret": "?"},
+                "secrets": {"output": "?"},
+                "cache_from": {"output": "?"},
+            }
+        },
+    ),
+    (
+        {"build": {"context": "app", "cacheFrom": {"secret": ["a"]}, "registries": [{"output": "?"}]}},
+        {
+            "build": {
+                "context": "app",
+                "cache_from": {"secret": ["a"]},
+                "registries": [{key: {"output": "?"} for key in LOGIN}],
+            }
+        },
+    ),
     ({"security": {"timeouts": {"scan": 300.0}}}, {"security": {"timeouts": {"scan": 300}}}),
     (
         {"security": {"secret": {"timeouts": {"scan": 300.0}, "scan": {"failOn": "low", "kev": True}}}},

@@ -159,6 +159,8 @@ def test_what_a_preview_doesn_t_know_is_unknown_and_nothing_else_is() -> None:
 
     known = ecs(lambda: ECS, preview=True).declared()
     assert differing(known, made(environment=unknown)) == {f"{DEFINITION} containerDefinitions"}
+    secrets = {"secrets": lambda: later(ECS["secrets"])}
+    assert differing(known, made(environment=unknown, **secrets)) == {f"{DEFINITION} containerDefinitions"}
     policy = "RolePolicy web-execution-policy policy"
     assert differing(known, made(secrets=unknown)) == {f"{DEFINITION} containerDefinitions", policy}
     assert differing(known, made(secrets_kms_key_arns=unknown)) == {policy}
