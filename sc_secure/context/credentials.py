@@ -1,4 +1,5 @@
-"""Registry credentials: named variables, a file, docker's configuration, or the ambient cloud identity, in this order.
+"""Registry credentials: named variables, a file, docker's configuration, podman's, or the ambient cloud identity, in
+this order.
 
 Docker's configuration is where docker, cosign and syft find theirs too; for the other two they get a private one.
 https://docs.docker.com/reference/cli/docker/login/#configuration-file (`auths`, `credsStore`, `credHelpers`).
@@ -20,16 +21,19 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.context.cloud import helper_of, token_for
+from sc_secure.context.podman import Entry, podman_entries
 from sc_secure.errors import ConfigError, InfrastructureError, NotAuthorised, ToolMissing
 from sc_secure.tools.documents import Json, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.registry import Credentials
+from sc_secure.tools.text import printable
 
 _DOCKER_HUB = "https://index.docker.io/v1/"
 _MAX_CONFIG = MIB
 _HAS_NONE = b"credentials not found"
 """How a helper says that it has none (`errCredentialsNotFoundMessage` of docker-credential-helpers)."""
+_HELPER = re.compile(r"[\w.-]+", re.ASCII)
 _TOKEN_USER = "<token>"  # noqa: S105 - the helper protocol's mark of an identity token  # nosec B105
 
 
@@ -53,7 +57,9 @@ class Given:
 NOWHERE = Given()
 
 
-def login(host: str, given: Given, runner: Runner, environ: Mapping[str, str], temp: Path) -> Path | None:
+def login(
+    host: str, given: Given, runner: Runner, environ: Mapping[str, str], temp: Path, *, repository: str = ""
+) -> Path | None:
     """A private docker configuration with the registry's credentials; None: docker's own has them, or nobody has.
 
     Args:
@@ -62,13 +68,15 @@ def login(host: str, given: Given, runner: Runner, environ: Mapping[str, str], t
         runner: runs a credential helper or a cloud's program.
         environ: our environment.
         temp: the run's private folder: the configuration goes with it, however the run ends.
+        repository: the path in the registry, for which podman may have a login of its own.
 
     Raises:
-        ConfigError: a named variable isn't set, or others can read the file.
+        ConfigError: a named variable isn't set, others can read the file, or podman's can't be read.
+        NotAuthorised: podman leaves it to a helper that doesn't work.
     """
     found = _said(host, given, runner, environ)
-    if found is None and _is_cloud_s(host, environ):
-        found = _from_cloud(host, runner, environ, temp)
+    if found is None and not _is_configured(host, environ):
+        found = _unconfigured(host, repository, runner, environ, temp)
     return _private_config(host, found, temp) if found else None
 
 
@@ -86,19 +94,36 @@ def registry_credentials(
         repository: see `credentials_for`.
 
     Raises:
-        ConfigError: a named variable isn't set, or others can read the file.
-        InfrastructureError, NotAuthorised: see `login` and `credentials_for`.
+        ConfigError, InfrastructureError, NotAuthorised: see `login` and `credentials_for`.
     """
     found = _said(host, given, runner, environ)
-    if found is None and _is_cloud_s(host, environ):
-        return _from_cloud(host, runner, environ, temp)
+    if found is None and not _is_configured(host, environ):
+        return _unconfigured(host, repository, runner, environ, temp)
     return found or credentials_for(host, runner, environ, temp, repository=repository)
 
 
 def has_own_entry(host: str, repository: str, environ: Mapping[str, str]) -> bool:
-    """Whether docker's configuration has an entry for this repository alone."""
+    """Whether docker's configuration, or podman's, has an entry that isn't for the whole registry.
+
+    Raises:
+        ConfigError: podman's can't be read.
+    """
     config = _read_config(environ)
-    return any(f"{host}/{repository}" in _mapping(config, key) for key in ("auths", "credHelpers"))
+    if _is_configured(host, environ):
+        return any(f"{host}/{repository}" in _mapping(config, key) for key in ("auths", "credHelpers"))
+    return any(entry.path for entry in podman_entries(host, repository, environ))
+
+
+def podman_file(host: str, repository: str, environ: Mapping[str, str]) -> Path | None:
+    """The file from which podman's login for a repository would be taken; None: there is none.
+
+    Raises:
+        ConfigError: it can't be read.
+    """
+    if _is_configured(host, environ):
+        return None
+    entries = podman_entries(host, repository, environ)
+    return next((entry.file for entry in entries if entry.helper or _entry(entry.login)), None)
 
 
 def check_given(given: Given, environ: Mapping[str, str]) -> None:
@@ -121,9 +146,23 @@ def _said(host: str, given: Given, runner: Runner, environ: Mapping[str, str]) -
     return found
 
 
-def _is_cloud_s(host: str, environ: Mapping[str, str]) -> bool:
-    """Whether the ambient cloud identity is asked, since docker's configuration doesn't say whom to ask."""
-    return helper_of(host) is not None and not _is_configured(host, environ)
+def _unconfigured(
+    host: str, repository: str, runner: Runner, environ: Mapping[str, str], temp: Path
+) -> Credentials | None:
+    """What there is where docker's configuration doesn't say whom to ask: podman's, else by the cloud's identity."""
+    for entry in podman_entries(host, repository, environ):
+        if found := _of_podman(entry, runner, environ, temp):
+            runner.hide([found.password, found.identity_token])
+            return found
+    return _from_cloud(host, runner, environ, temp)
+
+
+def _of_podman(entry: Entry, runner: Runner, environ: Mapping[str, str], temp: Path) -> Credentials | None:
+    if not entry.helper:
+        return _entry(entry.login)
+    if not _HELPER.fullmatch(entry.helper):
+        return None
+    return _ask_helper(entry.helper, entry.server, runner, environ, temp, source=str(entry.file))
 
 
 def _from_variables(named: NamedVariables, environ: Mapping[str, str]) -> Credentials:
@@ -221,7 +260,7 @@ def credentials_for(
     helpers = _mapping(config, "credHelpers")
     helper = next((helpers[name] for name in wanted if helpers.get(name)), config.get("credsStore"))
     failed: NotAuthorised | None = None
-    if isinstance(helper, str) and re.fullmatch(r"[\w.-]+", helper, re.ASCII):
+    if isinstance(helper, str) and _HELPER.fullmatch(helper):
         try:
             found = _ask_helper(helper, _server(host), runner, environ, temp)
             if found:
@@ -274,7 +313,15 @@ def _entry(entry: Json) -> Credentials | None:
     return found if found.identity_token or found.username else None
 
 
-def _ask_helper(helper: str, server: str, runner: Runner, environ: Mapping[str, str], temp: Path) -> Credentials | None:
+def _ask_helper(
+    helper: str,
+    server: str,
+    runner: Runner,
+    environ: Mapping[str, str],
+    temp: Path,
+    *,
+    source: str = "docker's configuration",
+) -> Credentials | None:
     """https://github.com/docker/docker-credential-helpers: `get` reads the server's name, prints JSON.
 
     Returns:
@@ -300,6 +347,6 @@ def _ask_helper(helper: str, server: str, runner: Runner, environ: Mapping[str, 
     if username:
         return Credentials(username, secret)
     raise NotAuthorised(
-        f"no login for {_host(server)}: docker's configuration leaves it to a helper that fails: {why}",
+        f"no login for {_host(server)}: {printable(source, limit=200)} leaves it to a helper that fails: {why}",
         advice=f"`echo {_host(server)} | {program} get` shows why; or `docker login {_host(server)}`",
     )

@@ -210,8 +210,9 @@ def open_session(
         bounded: only so many of these work at once on this machine; the time-out begins when this one's turn comes.
 
     Raises:
-        ConfigError: a named variable isn't set, or others can read the file.
+        ConfigError: a named variable isn't set, others can read the file, or podman's can't be read.
         InfrastructureError: its turn didn't come.
+        NotAuthorised: podman leaves the login to a helper that doesn't work.
 
     Raises (inside):
         InfrastructureError: the disk failed.
@@ -225,7 +226,7 @@ def open_session(
         retrying(retry),
     ):
         runner = Runner(verbose=verbose)
-        config = login(image.registry, registry, runner, environ, temp) if image else None
+        config = login(image.registry, registry, runner, environ, temp, repository=image.repository) if image else None
         if config:
             environ = {**environ, "DOCKER_CONFIG": str(config)}
         cosign, given = Cosign(runner, environ, temp), NOWHERE if image else registry

@@ -1,5 +1,7 @@
 """The chain on a registry that wants a login, whose user and password are in variables that only we are told of."""
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +21,8 @@ def closed(image: str, registry: str) -> Iterator[str]:
         yield image.replace(registry, address)
 
 
-def test_every_step_logs_in_with_the_named_variables(sc: CommandLine, closed: str, key: str, project: Path) -> None:
-    refused = sc(f"image status --image {closed}")
-    assert refused.code == 7, refused.stderr
-    assert "needs a login" in refused.stderr
-    for command in (
+def chain(key: str) -> tuple[str, ...]:
+    return (
         "sbom generate",
         "image scan --fail-on critical",
         f"image sign {key}",
@@ -31,7 +30,33 @@ def test_every_step_logs_in_with_the_named_variables(sc: CommandLine, closed: st
         f"provenance attach --no-include-git {key}",
         f"scan attach {key}",
         f"image verify {key} --attestation cyclonedx --attestation slsaprovenance1 --attestation vuln",
-    ):
+    )
+
+
+def test_every_step_logs_in_as_podman_did(sc: CommandLine, closed: str, key: str, tmp_path: Path) -> None:
+    """By an entry for the repository alone, under a name that none of the tools knows."""
+    auth = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+    repository, other = closed.partition("@")[0], base64.b64encode(b"x:y").decode()
+    auths = {repository: {"auth": auth}, repository.partition("/")[0]: {"auth": other}}
+    (tmp_path / "auth.json").write_text(json.dumps({"auths": auths}))
+    where = {"REGISTRY_AUTH_FILE": str(tmp_path / "auth.json")}
+    for command in chain(key):
+        done = sc(f"{command} --image {closed} -v --output json", **where)
+        assert done.code == 0, done.stderr
+        assert PASSWORD not in done.stdout + done.stderr
+        assert auth not in done.stdout + done.stderr
+    assert sc(f"image status --image {closed}", **where).code == 0
+    (tmp_path / "auth.json").write_text("{")
+    done = sc(f"sbom generate --image {closed}", **where)
+    assert done.code == 2, done.stderr
+    assert "auth.json, for the registry's credentials: not a JSON object" in done.stderr
+
+
+def test_every_step_logs_in_with_the_named_variables(sc: CommandLine, closed: str, key: str, project: Path) -> None:
+    refused = sc(f"image status --image {closed}")
+    assert refused.code == 7, refused.stderr
+    assert "needs a login" in refused.stderr
+    for command in chain(key):
         done = sc(f"{command} --image {closed} {NAMED} -v --output json", **VARIABLES)
         assert done.code == 0, done.stderr
         assert PASSWORD not in done.stdout + done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from sc_secure.context.cloud import helper_of
-from sc_secure.context.credentials import Given, credentials_for, login
+from sc_secure.context.credentials import Given, credentials_for, login, podman_file
 from sc_secure.errors import InfrastructureError, NotAuthorised, ScSecureError
 from sc_secure.steps.doctor.finding import Finding, Findings, ok, wrong
 from sc_secure.steps.doctor.situation import Situation
@@ -59,7 +59,7 @@ def look(situation: Situation) -> Findings:
 def _credentials(situation: Situation, place: Place) -> tuple[Credentials | None, str]:
     """The login that the steps would use, and where it is from; empty: there is none."""
     runner, environ, temp = situation.runner, situation.environ, situation.temp
-    config = login(place.registry, Given(situation.named), runner, environ, temp)
+    config = login(place.registry, Given(situation.named), runner, environ, temp, repository=place.repository)
     where = {**environ, "DOCKER_CONFIG": str(config)} if config else environ
     found = credentials_for(place.registry, runner, where, temp, repository=place.repository)
     if found is None:
@@ -67,13 +67,16 @@ def _credentials(situation: Situation, place: Place) -> tuple[Credentials | None
     runner.hide([found.password, found.identity_token])
     if situation.named:
         return found, f"{situation.named.username} and {situation.named.password}"
-    return found, f"the cloud's identity ({helper_of(place.registry)})" if config else "docker's configuration"
+    if not config:
+        return found, "docker's configuration"
+    file = podman_file(place.registry, place.repository, environ)
+    return found, f"{file}" if file else f"the cloud's identity ({helper_of(place.registry)})"
 
 
 def _who(host: str, source: str, *, wanted: bool) -> str:
     if not wanted:
         return f"{host} asks for no login"
-    return f"logged in by {source}" if source else f"anonymous: docker's configuration has no login for {host}"
+    return f"logged in by {source}" if source else f"anonymous: docker's and podman's have no login for {host}"
 
 
 def _pull(place: Place, access: Access) -> Finding:

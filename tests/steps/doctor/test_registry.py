@@ -110,6 +110,16 @@ def test_a_login_of_docker_s_configuration(sc: CommandLine, closed: str, tmp_pat
     assert auth not in done.stdout + done.stderr
 
 
+def test_a_login_of_podman_s(sc: CommandLine, image: str, registry: str, closed: str, tmp_path: Path) -> None:
+    auth = base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+    reference = image.replace(registry, closed)
+    (tmp_path / "auth.json").write_text(json.dumps({"auths": {reference.split("@")[0]: {"auth": auth}}}))
+    done = sc(f"doctor --image {reference} --output json", REGISTRY_AUTH_FILE=str(tmp_path / "auth.json"))
+    assert rows(done)["registry.login"]["detail"] == f"logged in by {tmp_path / 'auth.json'}"
+    assert status(done, "registry")["push"] == "ok"
+    assert auth not in done.stdout + done.stderr
+
+
 def test_a_variable_that_is_not_set(sc: CommandLine, closed: str) -> None:
     done = sc(f"doctor --registry {closed} {NAMED}", THE_USER=USERNAME)
     assert done.code == 2
