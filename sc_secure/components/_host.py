@@ -17,6 +17,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from sc_secure.components._memory import Later
 from sc_secure.components._validate import InvalidArgs
+from sc_secure.components.cloud_run.limits import EGRESS
 from sc_secure.policy.scanning import Threshold
 from sc_secure.policy.security import SbomFormat
 
@@ -31,8 +32,8 @@ _PLAIN_TEXT = (
     "is a secret, and would be kept in the state as plain text; if it isn't one, give it outside of what is marked as "
     "a secret, or mark only those values that are (as a password, or a build argument)"
 )
-_NO_SECRETS = frozenset({*get_args(Threshold), *get_args(SbomFormat)})
-"""Words of the policy: nobody's secret, even in a whole that is marked as one."""
+_NO_SECRETS = frozenset({*get_args(Threshold), *get_args(SbomFormat), *EGRESS})
+"""Words of the policy, and of a network: nobody's secret, even in a whole that is marked as one."""
 
 
 class Host(ComponentProvider):

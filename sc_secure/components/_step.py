@@ -44,6 +44,9 @@ MAX_TIMEOUT_SECONDS = 86400
 
 _MAX_FILE = 16 * 1024 * 1024  # of a key or a certificate's root: a link may lead to what is endless
 
+HIDDEN = "(secret)"
+"""Stands for what is secret in what is derived from values."""
+
 Word = str | pulumi.Output[list[str]]
 """A word of a command, or an output of several that aren't known when the program runs."""
 
@@ -229,7 +232,7 @@ def public(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
     """The output, or a fixed text in place of a secret one: for what is derived from values and stands in state."""
 
     async def value() -> Any:
-        return "(secret)" if await output.is_secret() else await output.future(with_unknowns=True)
+        return HIDDEN if await output.is_secret() else await output.future(with_unknowns=True)
 
     async def known() -> bool:
         return await output.is_secret() or await output.is_known()

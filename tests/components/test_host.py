@@ -17,16 +17,17 @@ import pulumi
 from google.protobuf import json_format, struct_pb2
 from pulumi.errors import InputPropertyError
 from pulumi.runtime import rpc
-from sc_secure import SecuredEcsService, SecuredImage
+from sc_secure import SecuredCloudRunService, SecuredEcsService, SecuredImage
 from sc_secure.components._host import Host
 from sc_secure.components._validate import InvalidArgs, validated
 from sc_secure.components.args import SecuredImageArgs
+from sc_secure.components.cloud_run.args import SecuredCloudRunServiceArgs
 from sc_secure.components.ecs.args import SecuredEcsServiceArgs
 
 async def main():
     # As Pulumi's plugin does: a value of the engine's wire, as the host gets it.
     pulumi.runtime.settings.reset_options(preview=True)
-    host = Host([SecuredImage, SecuredEcsService], "sc-secure", None, "1.0.0")
+    host = Host([SecuredImage, SecuredEcsService, SecuredCloudRunService], "sc-secure", None, "1.0.0")
     def wire(value):  # {"output": x}, {"secret": x} and "?" stand for an output, a secret, and what isn't known
         if value == "?":
             return rpc.UNKNOWN
@@ -49,6 +50,7 @@ async def main():
         kind = "secret" if await value.is_secret() else "output"
         return {kind: await value.future() if await value.is_known() else "?"}
     kinds = {"SecuredImage": SecuredImageArgs, "SecuredEcsService": SecuredEcsServiceArgs}
+    kinds["SecuredCloudRunService"] = SecuredCloudRunServiceArgs
     for component, given in json.loads(sys.stdin.read()):
         struct = json_format.ParseDict(wire(given), struct_pb2.Struct())
         arrived = rpc.deserialize_properties(struct, keep_unknowns=True)
@@ -239,3 +241,19 @@ def test_a_service_s_maps_and_numbers_arrive() -> None:
     assert service["environment"] == {"A": {"secret": "1"}}
     assert service["tags"] == {"team": "shop"}
     assert repr([service["desired_count"], service["cpu"]]) == "[2, 512]"
+
+
+def test_a_network_and_secrets_of_cloud_run_arrive() -> None:
+    common = {"image": "r.example/app", "location": "l"}
+    vpc, db = {"network": "n", "egress": "ALL_TRAFFIC"}, {"secret": "db", "version": "1"}
+    members = ("network", "subnetwork", "tags", "connector", "egress")
+    services = [
+        {"vpc": {"secret": vpc}, "secrets": {"A": {"output": db}, "B": {"secret": "?"}}},
+        {"vpc": "?", "environment": {"output": "?"}, "command": {"secret": "?"}},
+    ]
+    known, unknown = [each["mapped"] for each in arrived([("SecuredCloudRunService", common | it) for it in services])]
+    assert known["vpc"] == {"network": {"secret": "n"}, "egress": "ALL_TRAFFIC"}
+    assert known["secrets"]["A"] == db
+    assert known["secrets"]["B"] == {"secret": {"secret": "?"}, "version": {"secret": "?"}}
+    assert unknown["vpc"] == {key: {"output": "?"} for key in members}
+    assert (unknown["environment"], unknown["command"]) == ({"output": "?"}, {"secret": "?"})

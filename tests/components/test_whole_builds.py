@@ -7,7 +7,7 @@ import pytest
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from sc_secure import SecuredImage
+from sc_secure import AttestCommand, SecuredImage
 from sc_secure.components._validate import InvalidArgs
 from tests.components.mocked import DIGEST, REFERENCE, Mocks, run, unknown
 from tests.components.test_wholes import later
@@ -127,6 +127,22 @@ def test_one_that_won_t_do_is_refused_once_it_is_known(key: str, value: Any, ref
         assert refused in str(raised.value)
         assert "s3cret" not in str(raised.value)
     assert not mocks
+
+
+def test_a_step_alone_knows_their_names_once_they_are_known() -> None:
+    def attested(args: Any) -> str:
+        mocks = Mocks()
+
+        def program() -> pulumi.Output[str]:
+            build: Any = {"context": "app", "args": args()}
+            given: Any = {"image": REFERENCE, "predicate": "provenance", "key": "cosign.key", "build": build}
+            return AttestCommand("one", {**given, "timeout_seconds": 60}).passed_ref
+
+        run(program, mocks)
+        return mocks.commands()["one"]
+
+    assert attested(lambda: pulumi.Output.secret(ARGS)) == attested(lambda: ARGS)
+    assert attested(lambda: later({})) == attested(lambda: {})
 
 
 def test_nothing_is_registered_of_an_image_whose_arguments_won_t_do() -> None:

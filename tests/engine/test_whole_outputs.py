@@ -89,9 +89,7 @@ def test_they_arrive_and_no_secret_is_left_in_clear(ecs: EcsProject, google: "Go
     assert set(again.steps.values()) == {"same"}, again.text
     ecs.configure(way="parts")
     parts = project.up("--diff")
-    assert parts.code == 0, parts.text
-    # The hash of what is deployed has a secret whole as one secret, and not as a map of them.
-    assert {name for name, step in parts.steps.items() if step != "same"} == {"ecs-verify", "run-verify"}
+    assert set(parts.steps.values()) == {"same"}, parts.text
     texts += [again.text, parts.text, project.export()]
 
     for text in texts:

@@ -50,6 +50,7 @@ MAX_ARGUMENTS = 1000
 RESERVED_NAMESPACES = ("run.googleapis.com", "cloud.googleapis.com", "serving.knative.dev", "autoscaling.knative.dev")
 """Of annotations: `Service.annotations` of the Cloud Run Admin API v2."""
 
+EGRESS = ("PRIVATE_RANGES_ONLY", "ALL_TRAFFIC")
 INGRESS = ("INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER")
 
 SERVICE_ACCOUNT = re.compile(r"[^@\s]+@[^@\s]+\.gserviceaccount\.com")

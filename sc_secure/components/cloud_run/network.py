@@ -9,8 +9,7 @@ import pulumi_gcp as gcp
 
 from sc_secure.components._problems import Problems
 from sc_secure.components._wholes import made_of, now
-
-EGRESS = ("PRIVATE_RANGES_ONLY", "ALL_TRAFFIC")
+from sc_secure.components.cloud_run.limits import EGRESS
 
 _CONNECTOR = re.compile(r"projects/[^/\s]+/locations/[^/\s]+/connectors/[^/\s]+")
 _TAG = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
