@@ -63,9 +63,9 @@ class EcsContainerArgs(TypedDict):
     """How much of the task's memory this container may use, in MiB: it is killed beyond that."""
     port: NotRequired[int]
     """The TCP port that the container listens on."""
-    command: NotRequired[list[str]]
+    command: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """In place of the image's CMD."""
-    entry_point: NotRequired[list[str]]
+    entry_point: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """In place of the image's ENTRYPOINT."""
     working_directory: NotRequired[str]
     """In place of the image's WORKDIR."""
@@ -161,9 +161,9 @@ class SecuredEcsServiceArgs(TypedDict):
     """How many tasks run. 1 when not said. With `autoscaling` how many there are at first: `min_capacity` then."""
     port: NotRequired[int]
     """The TCP port that the main container listens on."""
-    command: NotRequired[list[str]]
+    command: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """In place of the image's CMD."""
-    entry_point: NotRequired[list[str]]
+    entry_point: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """In place of the image's ENTRYPOINT."""
     working_directory: NotRequired[str]
     """In place of the image's WORKDIR."""
