@@ -8,16 +8,13 @@ from typing import Any, cast
 
 import pulumi
 
-from sc_secure.components._memory import Later
 from sc_secure.components._policy import SOURCES, policy_of, verify_args
-from sc_secure.components._step import HIDDEN, public
+from sc_secure.components._step import public
 from sc_secure.components._validate import InvalidArgs, digest_reference
+from sc_secure.components._wholes import MAPS, public_map
 from sc_secure.components.args import DeploymentVerifyArgs, VerifyCommandArgs
 from sc_secure.components.verify import VerifyCommand, verification
 from sc_secure.policy.security import Security
-
-_MAPS = ("environment", "secrets", "tags", "labels", "annotations")
-"""The arguments that are maps, and may be an output as a whole."""
 
 RANDOM_SUFFIX = 8
 """How much Pulumi's automatic names add: a hyphen and seven hexadecimal digits."""
@@ -150,30 +147,15 @@ def _fingerprint(given: Mapping[str, Any]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(_public_parts(given)).apply(hashed)
 
 
-def _public_parts(value: Any, key: str = "") -> Any:
+def _public_parts(value: Any, key: str | None = None) -> Any:
     if isinstance(value, pulumi.Output | Awaitable):
         output: pulumi.Output[Any] = pulumi.Output.from_input(cast(Any, value))
-        return _public_map(output) if key in _MAPS else public(output)
+        return public_map(output) if key in MAPS else public(output)
     if isinstance(value, Mapping):
         return {key: _public_parts(item, key) for key, item in cast(Mapping[str, Any], value).items()}
     if isinstance(value, list):
         return [_public_parts(item) for item in cast(list[Any], value)]
     return value
-
-
-def _public_map(whole: pulumi.Output[Any]) -> pulumi.Output[Any]:
-    """The map, or its keys, which are no secrets, with a fixed text for each value of a secret one."""
-
-    async def value() -> Any:
-        known = await whole.future(with_unknowns=True)
-        if await whole.is_secret() and isinstance(known, dict):
-            return dict.fromkeys(cast(dict[str, Any], known), HIDDEN)
-        return cast(Any, known)
-
-    async def secret() -> bool:
-        return False
-
-    return pulumi.Output(whole.resources(), Later(value), Later(whole.is_known), Later(secret))
 
 
 def physical_name(logical: str, limit: int) -> str | None:

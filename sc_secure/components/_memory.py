@@ -16,6 +16,8 @@ import pulumi
 from sc_secure.steps.result import StepResult
 
 ATTEMPT = "SC_SECURE_ATTEMPT"
+HIDDEN = "(secret)"
+"""Stands for what is secret in what is derived from values."""
 _READ = "pulumi:pulumi:readStackResourceOutputs"
 _COMMANDS = ("command:local:Command", "command:remote:Command")
 """What a step's command is, here and on a build host."""

@@ -21,7 +21,7 @@ import pulumi
 from sc_secure.components._execution import Host, declare
 from sc_secure.components._held import HELD, Held
 from sc_secure.components._launcher import LAUNCHER, project_root, write_launcher
-from sc_secure.components._memory import ATTEMPT, Later, Reason, Recorded, kept_files, recorded, soft_failure
+from sc_secure.components._memory import ATTEMPT, HIDDEN, Later, Reason, Recorded, kept_files, recorded, soft_failure
 from sc_secure.components._outputs import carried, joined, of_answer
 from sc_secure.components._validate import (
     KMS_SCHEMES,
@@ -43,9 +43,6 @@ GRACE_SECONDS = 60
 MAX_TIMEOUT_SECONDS = 86400
 
 _MAX_FILE = 16 * 1024 * 1024  # of a key or a certificate's root: a link may lead to what is endless
-
-HIDDEN = "(secret)"
-"""Stands for what is secret in what is derived from values."""
 
 Word = str | pulumi.Output[list[str]]
 """A word of a command, or an output of several that aren't known when the program runs."""

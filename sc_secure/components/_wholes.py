@@ -10,7 +10,11 @@ from typing import Any, TypeVar, cast
 
 import pulumi
 
+from sc_secure.components._memory import HIDDEN, Later
 from sc_secure.components._validate import InvalidArgs
+
+MAPS = ("environment", "secrets", "tags", "labels", "annotations")
+"""The services' arguments that are maps, and may be an output as a whole."""
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -61,3 +65,18 @@ def _sorted(known: dict[str, Any]) -> list[str]:
 def made_of(whole: pulumi.Input[T], make: Callable[[T], U]) -> pulumi.Input[U]:
     """What is made of the whole, later where that is an output."""
     return cast("pulumi.Output[T]", whole).apply(make) if isinstance(whole, pulumi.Output) else make(cast(T, whole))
+
+
+def public_map(whole: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """The map, or its keys, which are no secrets, with a fixed text for each value of a secret one."""
+
+    async def value() -> Any:
+        known = await whole.future(with_unknowns=True)
+        if await whole.is_secret() and isinstance(known, dict):
+            return dict.fromkeys(cast(dict[str, Any], known), HIDDEN)
+        return cast(Any, known)
+
+    async def secret() -> bool:
+        return False
+
+    return pulumi.Output(whole.resources(), Later(value), Later(whole.is_known), Later(secret))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.output import Unknown
 from pulumi_command import local
 
 from sc_secure import ScanCommand
@@ -294,3 +295,18 @@ def test_names_stay_within_the_clouds_limits() -> None:
     assert len(long) == len(longer) == 20
     assert long.startswith("a" * 12 + "-")
     assert unique == "web-3c17913", "a resource keeps its name from one version of this package to the next"
+
+
+def test_a_secret_map_with_another_name_in_it_is_verified_again_and_a_new_value_is_not() -> None:
+    def deployment(environment: Any, *, preview: bool = False) -> Any:
+        mocks = Mocks()
+        run(lambda: Service(REFERENCE, BY_KEY, environment=environment()).deployed.stdout, mocks, preview=preview)
+        _, inputs = mocks.resources["command:local:Command::web-verify"]
+        return inputs["environment"]["SC_SECURE_DEPLOYMENT"]
+
+    secret = deployment(lambda: pulumi.Output.secret({"A": "s3cret"}))
+    assert deployment(lambda: {"A": pulumi.Output.secret("s3cret")}) == secret
+    assert deployment(lambda: pulumi.Output.secret({"A": "another"})) == secret
+    assert deployment(lambda: pulumi.Output.secret({"A": "s3cret", "B": "1"})) != secret
+    assert deployment(lambda: pulumi.Output.from_input({"A": "s3cret"})) != secret
+    assert isinstance(deployment(lambda: pulumi.Output.secret(unknown()), preview=True), Unknown)

@@ -144,20 +144,6 @@ def test_secret_variables_stay_so_and_nothing_of_them_is_in_a_step() -> None:
     assert rpc.is_rpc_secret(other.of("gcp:")[SERVICE]["template"])
 
 
-def test_a_secret_map_with_another_name_in_it_is_verified_again_and_a_new_value_is_not() -> None:
-    def deployment(make: Any, *, preview: bool = False) -> Any:
-        [inputs] = ecs(make, preview=preview).of("command:").values()
-        return inputs["environment"]["SC_SECURE_DEPLOYMENT"]
-
-    secret = deployment(lambda: {"environment": pulumi.Output.secret({"A": "s3cret"})})
-    assert deployment(lambda: {"environment": {"A": pulumi.Output.secret("s3cret")}}) == secret
-    assert deployment(lambda: {"environment": pulumi.Output.secret({"A": "another"})}) == secret
-    assert deployment(lambda: {"environment": pulumi.Output.secret({"A": "s3cret", "B": "1"})}) != secret
-    assert deployment(lambda: {"environment": later({"A": "s3cret"})}) != secret
-    unsure = deployment(lambda: {"environment": pulumi.Output.secret(unknown())}, preview=True)
-    assert isinstance(unsure, Unknown)
-
-
 def test_secret_tags_stay_so() -> None:
     made = ecs(lambda: {"tags": pulumi.Output.secret({"owner": "s3cret"})}).declared()
     tagged = [inputs["tags"] for inputs in made.values() if "tags" in inputs]
