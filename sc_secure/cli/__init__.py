@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"sc-secure {__version__}")
         return
     # Python's search for garbage, again and again while a large document grows, would take most of the time.
-    gc.set_threshold(100_000)
+    gc.set_threshold(1_000_000)
     from sc_secure.cli.root import run  # noqa: PLC0415 - light start
 
     sys.exit(run(arguments))

@@ -94,8 +94,19 @@ def decide(
         blind: an item of the policy (`scan.kev`) -> the scanners whose databases have no data for it. What they alone
             found is warned of, since it can't be judged by it.
     """
+    return decide_merged(merge(findings), policy, exceptions, blind=blind)
+
+
+def decide_merged(
+    merged: Iterable[Finding],
+    policy: Policy,
+    exceptions: Sequence[Exceptions] = (),
+    *,
+    blind: Mapping[str, Collection[str]] = _NOBODY,
+) -> Decision:
+    """As `decide`, of what `merge` gave."""
     judge = _Judge(policy, exceptions, blind)
-    decided = tuple(judge.decided(finding) for finding in merge(findings))
+    decided = tuple(map(judge.decided, merged))
     tally = Counter((each.action, each.finding.severity) for each in decided)
     counts = dict.fromkeys(EVERY_WORD, 0)
     for (action, severity), count in tally.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from sc_secure.policy.severity import Severity
@@ -71,6 +72,17 @@ class Finding(NamedTuple):
         return (identity or f"{self.kind}/{self.package}", self.version)
 
 
+_BY_NAME = itemgetter(*map(Finding._fields.index, ("id", "package", "version", "purl")))
+_BY_SEVERITY = itemgetter(Finding._fields.index("severity"))
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings by their `order`."""
+    # Twice, each by what is in them, takes a third of the time of once by a key that is made of each.
+    by_name = sorted(findings, key=_BY_NAME)
+    return sorted(by_name, key=_BY_SEVERITY, reverse=True)
+
+
 def merge(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, each vulnerability once per package and version; sorted, the worst first.
 
@@ -82,18 +94,18 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
         places.setdefault(finding.place, []).append(finding)
     merged: list[Finding] = []
     for group in places.values():
-        merged += (_joined(each) for each in _same(group))
-    return sorted(merged, key=lambda each: each.order)
+        names = [each.names for each in group]
+        every = [name for some in names for name in some]
+        alone = len(set(every)) == len(every)
+        merged += group if alone else map(_joined, _same(group, names))
+    return in_order(merged)
 
 
-def _same(group: Sequence[Finding]) -> Iterable[list[Finding]]:
-    """The findings of one place, by vulnerability."""
-    if len(group) == 1:
-        return [list(group)]
+def _same(group: Sequence[Finding], named: Sequence[tuple[str, ...]]) -> Iterable[list[Finding]]:
+    """The findings of one place, each with its names, by vulnerability."""
     vulnerabilities: list[list[Finding]] = []
     known: dict[str, list[Finding]] = {}
-    for finding in group:
-        names = finding.names
+    for finding, names in zip(group, named, strict=True):
         same: list[Finding] | None = None
         for name in names:
             hit = known.get(name)

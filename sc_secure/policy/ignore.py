@@ -51,7 +51,7 @@ class IgnoreRules:
     def matches(self, findings: Iterable[Finding]) -> dict[IgnoreRule, int]:
         """How many of the findings each rule names."""
         counts = dict.fromkeys(self.rules, 0)
-        for finding in findings:
+        for finding in findings if counts else ():
             for rule in self.matching(finding):
                 counts[rule] += 1
         return counts

@@ -21,13 +21,17 @@ class Severity(enum.IntEnum):
     @property
     def word(self) -> str:
         """The severity as flags, files and people write it."""
-        return self.name.lower()
+        return _WORDS[self]
 
     @classmethod
     def parse(cls, text: str) -> Severity:
         """The severity of that word, in any case; `UNKNOWN` for a word that isn't one."""
-        return cls.__members__.get(text.upper(), cls.UNKNOWN)
+        return _NAMES.get(text.upper(), cls.UNKNOWN)
 
+
+# Asked for with each of many findings, and an enumeration is slow to say them.
+_NAMES = dict(Severity.__members__)
+_WORDS = [each.name.lower() for each in Severity]
 
 EVERY_WORD: tuple[str, ...] = ("critical", "high", "medium", "low", "negligible", "unknown")
 """All severities, the worst first; a policy can name each: that severity and worse."""

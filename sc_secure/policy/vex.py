@@ -112,7 +112,7 @@ class Vex:
     def clears(self, findings: Iterable[Finding]) -> dict[str, int]:
         """How many of the findings each document takes out, by its path."""
         counts = dict.fromkeys((each.path for each in self.documents), 0)
-        for finding in findings:
+        for finding in findings if counts else ():
             said = self._clearing(finding)
             if said:
                 counts[said.document.path] += 1

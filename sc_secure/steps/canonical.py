@@ -9,35 +9,41 @@ import hashlib
 import json
 import re
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import cast
 
 from sc_secure.steps.formats import CYCLONEDX, SYFT, SbomFormat
 from sc_secure.tools.documents import Json
 from sc_secure.tools.reference import ImageReference
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which UTF-8 can't hold; Go puts U+FFFD in its place too."""
 _EPOCH = "1970-01-01T00:00:00Z"
 _SPDX_NAMESPACE = "https://sc-secure.dev/spdx/"
 
 
+@dataclass(frozen=True)
+class Spelled:
+    """A part of a document that is in its canonical form already."""
+
+    content: bytes
+
+
 def canonical_bytes(document: Json) -> bytes:
-    """The document as JSON in UTF-8: keys sorted, no spaces.
+    """The document as JSON in UTF-8: keys sorted, no spaces. It may have parts that are `Spelled`."""
+    mark = uuid.uuid4().hex
+    spelled: list[bytes] = []
 
-    Args:
-        document: where it has a `functools.partial`, that is called for what stands there when it is written: so that
-            a hundred thousand findings needn't be in memory a second time.
-    """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_made)
-    return _SURROGATE.sub("\ufffd", text).encode()
+    def marked(value: object) -> object:
+        if isinstance(value, Spelled):
+            spelled.append(value.content)
+            return mark
+        raise TypeError(f"not JSON: {type(value).__name__}")
 
-
-def _made(value: object) -> object:
-    if isinstance(value, partial):
-        return cast("partial[object]", value)()
-    raise TypeError(f"not JSON: {type(value).__name__}")
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=marked)
+    first, *others = SURROGATE.sub("\ufffd", text).encode().split(f'"{mark}"'.encode())
+    return b"".join([first, *(part for pair in zip(spelled, others, strict=True) for part in pair)])
 
 
 def rfc3339(moment: datetime) -> str:

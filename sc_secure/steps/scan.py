@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError, VerificationFailed
-from sc_secure.policy.decision import decide
-from sc_secure.policy.finding import Finding, merge
+from sc_secure.policy.decision import decide_merged
+from sc_secure.policy.finding import in_order, merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.limits import DEFAULT_TOOLS
 from sc_secure.policy.rules import Rules
@@ -66,7 +66,8 @@ def scan(
     age = rules.max_database_age
     done = facts(session, image, tools=tools, optional=optional, sbom_file=sbom_file, max_database_age=age)
     blind = _blind(done.reports, rules)
-    judged = Judged(rules.policy, ignore, vex, decide(done.findings, rules.policy, [vex, ignore], blind=blind))
+    decision = decide_merged(done.findings, rules.policy, [vex, ignore], blind=blind)
+    judged = Judged(rules.policy, ignore, vex, decision)
     path = session.folder(image) / REPORT
     content = canonical_bytes(document(image, done, judged, rules.max_database_age))
     write_file(path, content)
@@ -149,15 +150,11 @@ def _together(each: Sequence[Scanned]) -> list[Report]:
     return [
         replace(
             reports[0],
-            findings=tuple(sorted({found for report in reports for found in report.findings}, key=_order)),
-            ignored=tuple(sorted({found for report in reports for found in report.ignored}, key=_order)),
+            findings=tuple(in_order(dict.fromkeys(found for report in reports for found in report.findings))),
+            ignored=tuple(in_order(dict.fromkeys(found for report in reports for found in report.ignored))),
         )
         for reports in zip(*(scanned.reports for scanned in each), strict=True)
     ]
-
-
-def _order(finding: Finding) -> tuple[object, ...]:
-    return finding.order
 
 
 def last_predicate(session: Session, image: ImageReference) -> Json:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 
-from sc_secure.policy.decision import Decided, Decision, Policy
+from sc_secure.policy.decision import Decision, Policy
 from sc_secure.policy.finding import Finding
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.vex import Vex
@@ -59,6 +58,8 @@ def predicate(scanned: Scanned) -> Json:
 
     It is for `canonical_bytes`, as `document` is.
     """
+    from sc_secure.steps.spelled import spelled_findings  # noqa: PLC0415 - light start
+
     first = scanned.reports[0]
     return {
         "invocation": {"parameters": None, "uri": "", "event_id": "", "builder.id": ""},
@@ -68,7 +69,7 @@ def predicate(scanned: Scanned) -> Json:
             "db": {"uri": ",".join(first.database.providers), "version": rfc3339(first.database.built)},
             "result": {
                 "scanners": [_scanner(report) for report in scanned.reports],
-                "findings": [partial(_finding, each) for each in scanned.findings],
+                "findings": spelled_findings(scanned.findings),
             },
         },
         "metadata": {
@@ -80,7 +81,10 @@ def predicate(scanned: Scanned) -> Json:
 
 def document(image: ImageReference, done: Scanned, judged: Judged, max_database_age: str | None) -> Json:
     """The report: the scanners, the whole policy, and every finding with what was decided and why."""
+    from sc_secure.steps.spelled import spelled_decided, spelled_findings  # noqa: PLC0415 - light start
+
     decision = judged.decision
+    ignored = (each for report in done.reports for each in report.ignored)
     return {
         "schema": SCHEMA,
         "subject": image.subject,
@@ -91,8 +95,8 @@ def document(image: ImageReference, done: Scanned, judged: Judged, max_database_
         "verdict": decision.verdict,
         "counts": decision.counts,
         "ignored": decision.ignored,
-        "findings": [partial(_decided, each) for each in decision.decided],
-        "ignoredByScanner": [partial(_finding, each) for report in done.reports for each in report.ignored],
+        "findings": spelled_decided(decision.decided),
+        "ignoredByScanner": spelled_findings(ignored),
         "scannedAt": rfc3339(done.finished_at),
     }
 
@@ -132,29 +136,5 @@ def _policy(judged: Judged, done: Scanned) -> Json:
         ],
         "vex": [
             {"path": each.path, "sha256": each.sha256, "cleared": cleared[each.path]} for each in judged.vex.documents
-        ],
-    }
-
-
-def _decided(decided: Decided) -> Json:
-    return {**_finding(decided.finding), "action": decided.action, "reason": decided.reason}
-
-
-def _finding(finding: Finding) -> Json:
-    return {
-        "id": finding.id,
-        "aliases": list(finding.aliases),
-        "severity": finding.severity.word,
-        "package": finding.package,
-        "version": finding.version,
-        "kind": finding.kind,
-        "purl": finding.purl,
-        "otherPurls": list(finding.other_purls),
-        "fixedIn": list(finding.fixed_in),
-        "url": finding.url,
-        "knownExploited": finding.known_exploited,
-        "epss": finding.epss,
-        "sources": [
-            {"scanner": each.scanner, "id": each.id, "severity": each.severity.word} for each in finding.sources
         ],
     }

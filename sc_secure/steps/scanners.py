@@ -21,7 +21,7 @@ from sc_secure.tools.lifeline import StepTimedOut
 from sc_secure.tools.scanner import Report, Target
 from sc_secure.tools.text import printable
 from sc_secure.tools.trivy import Trivy
-from sc_secure.tools.workspace import write_file
+from sc_secure.tools.workspace import keep_file
 
 T = TypeVar("T")
 
@@ -127,5 +127,5 @@ def _report(session: Session, name: str, target: Target) -> Report:
             f"scan.maxDatabaseAge: {age}: {report.scanner}'s database is older: built {rfc3339(built)}",
             advice="get the current database, and scan again; the policy can't be judged by an older one",
         )
-    write_file(session.folder(target.image) / raw.name, raw.read_bytes())
+    keep_file(raw, session.folder(target.image) / raw.name)
     return report

@@ -6,21 +6,19 @@ Its exit codes and flags decide nothing, and its database is looked at before it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from mmap import mmap
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from sc_secure.errors import InfrastructureError
-from sc_secure.policy.finding import Finding, Source
-from sc_secure.policy.severity import Severity
 from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.once import lately
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.scanner import Database, NoDatabase, Report, Target
-from sc_secure.tools.streamed import read_object
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
@@ -70,8 +68,9 @@ class Grype:
                 raise failure(classify(done.stderr), done.summary(), advice=advice)
 
         with_retries(run)
-        with raw.open("rb") as report:
-            return parse_report(report, now=datetime.now(UTC), image=target.image)
+        from sc_secure.tools.elements import mapped  # noqa: PLC0415 - light start
+
+        return parse_report(mapped(raw), now=datetime.now(UTC), image=target.image)
 
     def database(self) -> Database:
         """What a scan would compare with. Its age isn't judged, and nothing is downloaded.
@@ -123,7 +122,7 @@ class Grype:
             return False
 
 
-def parse_report(content: IO[bytes], *, now: datetime, image: ImageReference | None = None) -> Report:
+def parse_report(content: bytes | mmap, *, now: datetime, image: ImageReference | None = None) -> Report:
     """What grype's JSON says (schema: `grype/presenter/models` of the grype module).
 
     Args:
@@ -135,25 +134,23 @@ def parse_report(content: IO[bytes], *, now: datetime, image: ImageReference | N
         InfrastructureError: it isn't grype's JSON, it is about another image, or its database is empty, invalid or of
             the future.
     """
-    findings: set[Finding] = set()
-    ignored: set[Finding] = set()
+    from sc_secure.tools.elements import read_members  # noqa: PLC0415 - light start
+    from sc_secure.tools.grype_matches import read_matches  # noqa: PLC0415 - light start
+
+    report = read_members(content, "grype's report")
     try:
-        report = read_object(content, "grype's report", {"matches": _into(findings), "ignoredMatches": _into(ignored)})
         as_list(report["matches"])
-        as_list(report.get("ignoredMatches") or [])
+        findings = read_matches(report["matches"], "matches")
+        ignored = read_matches(report.get("ignoredMatches"), "ignoredMatches")
         descriptor = as_object(report["descriptor"])
         database = _database(as_object(descriptor["db"]), now)
         version = as_text(descriptor["version"])
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"grype: its report isn't what it should be ({detail})") from None
     if image:
         _check_subject(report, image)
-    return Report("grype", version, database, _sorted(findings), _sorted(ignored))
-
-
-def _into(findings: set[Finding]) -> Callable[[object], None]:
-    return lambda match: findings.add(_finding(as_object(match)))
+    return Report("grype", version, database, findings, ignored)
 
 
 def _check_subject(report: Json, image: ImageReference) -> None:
@@ -191,43 +188,3 @@ def _database(db: Json, now: datetime) -> Database:
     # Where their data is missing, grype says nothing, as for a vulnerability that isn't listed; the providers tell.
     kev, epss = "kev" in providers, "epss" in providers
     return Database(built.astimezone(UTC), schema, tuple(sorted(providers)), kev=kev, epss=epss)
-
-
-def _finding(match: Json) -> Finding:
-    vulnerability, artifact = as_object(match["vulnerability"]), as_object(match["artifact"])
-    name = as_text(vulnerability["id"])
-    same = [vulnerability, *map(as_object, as_list(match.get("relatedVulnerabilities") or []))]
-    severity = Severity.parse(as_text(vulnerability.get("severity") or ""))
-    fix = as_object(vulnerability.get("fix") or {})
-    fixed = tuple(map(as_text, as_list(fix.get("versions") or [])))
-    return Finding(
-        id=name,
-        severity=severity,
-        package=as_text(artifact["name"]),
-        version=as_text(artifact["version"]),
-        kind=as_text(artifact.get("type") or ""),
-        aliases=tuple(sorted({as_text(each["id"]) for each in same} - {name})),
-        fixed_in=fixed if fix.get("state") == "fixed" or fixed else (),
-        purl=as_text(artifact.get("purl") or ""),
-        url=as_text(vulnerability.get("dataSource") or ""),
-        known_exploited=any(as_list(each.get("knownExploited") or []) for each in same),
-        epss=_epss(same),
-        sources=(Source("grype", name, severity),),
-    )
-
-
-def _epss(vulnerabilities: list[Json]) -> float | None:
-    """The highest probability that is known for any of the names."""
-    highest: float | None = None
-    for each in vulnerabilities:
-        for entry in as_list(each.get("epss") or []):
-            number = as_object(entry)["epss"]
-            if not isinstance(number, int | float) or not 0 <= number <= 1:
-                raise TypeError("an EPSS probability is missing")
-            if highest is None or number > highest:
-                highest = float(number)
-    return highest
-
-
-def _sorted(findings: set[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda each: each.order))

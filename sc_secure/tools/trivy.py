@@ -7,34 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from mmap import mmap
 from pathlib import Path
-from typing import IO
-from urllib.parse import quote
 
 from sc_secure.errors import InfrastructureError
-from sc_secure.policy.finding import Finding, Source
-from sc_secure.policy.severity import Severity
 from sc_secure.tools.bbolt import buckets
 from sc_secure.tools.documents import Json, as_list, as_object, as_text, parse_object
 from sc_secure.tools.environment import environment_for
 from sc_secure.tools.process import MIB, Runner
 from sc_secure.tools.reference import ImageReference
 from sc_secure.tools.scanner import SAMPLE_PROVIDER, Database, NoDatabase, Report, Target
-from sc_secure.tools.streamed import read_object
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import classify, failure, with_retries
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _MAX_REPORT = 1024 * MIB
-_FOUND = "Results.Vulnerabilities"
-"""The path of the vulnerabilities in trivy's reports."""
 _SCHEMA = 2
 """Of trivy's reports."""
 _NO_DATA = frozenset({"data-source", "vulnerability", "trivy"})
 """Buckets of the database that say nothing of which versions of a package are affected."""
 _UPDATE = "`trivy image --download-db-only` gets the current database"
-_KINDS = {"pypi": "python", "golang": "go-module", "cargo": "rust-crate", "maven": "java-archive", "nuget": "dotnet"}
-"""What syft calls the packages whose package URL has another name for it."""
 
 
 class Trivy:
@@ -79,8 +71,9 @@ class Trivy:
 
         with_retries(run)
         database = read_database(_cache(env), now=datetime.now(UTC))
-        with raw.open("rb") as report:
-            return parse_report(report, target.image, database)
+        from sc_secure.tools.elements import mapped  # noqa: PLC0415 - light start
+
+        return parse_report(mapped(raw), target.image, database)
 
     def database(self) -> Database:
         """What a scan would compare with.
@@ -125,7 +118,7 @@ def read_database(cache: Path, *, now: datetime) -> Database:
     return Database(built, schema, providers)
 
 
-def parse_report(content: IO[bytes], image: ImageReference, database: Database) -> Report:
+def parse_report(content: bytes | mmap, image: ImageReference, database: Database) -> Report:
     """What trivy's JSON says (schema: `pkg/types/report.go` of the trivy module).
 
     Args:
@@ -136,22 +129,21 @@ def parse_report(content: IO[bytes], image: ImageReference, database: Database) 
     Raises:
         InfrastructureError: it isn't trivy's JSON, or not about this image.
     """
-    found: set[Finding] = set()
+    from sc_secure.tools.elements import read_members  # noqa: PLC0415 - light start
+    from sc_secure.tools.trivy_results import read_results  # noqa: PLC0415 - light start
+
+    report = read_members(content, "trivy's report")
     try:
-        report = read_object(content, "trivy's report", {_FOUND: lambda each: found.add(_finding(as_object(each)))})
+        found, packages = read_results(report.get("Results"), "Results")
         metadata = _metadata(report, image)
-        results = [as_object(each) for each in as_list(report.get("Results") or [])]
-        for each in results:
-            as_list(each.get("Vulnerabilities") or [])
         version = as_text(as_object(report.get("Trivy") or {}).get("Version") or "")
         system = as_object(metadata.get("OS") or {})
         notes = ["the distribution gets no security updates any more"] if system.get("EOSL") is True else []
-        notes += [] if any(one.get("Packages") for one in results) else ["no package was recognised in the image"]
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        notes += [] if packages else ["no package was recognised in the image"]
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         detail = printable(str(error), limit=120)
         raise InfrastructureError(f"trivy: its report isn't what it should be ({detail})") from None
-    findings = tuple(sorted(found, key=lambda each: each.order))
-    return Report("trivy", version, database, findings, ignored=(), notes=tuple(notes))
+    return Report("trivy", version, database, found, ignored=(), notes=tuple(notes))
 
 
 def _metadata(report: Json, image: ImageReference) -> Json:
@@ -163,35 +155,3 @@ def _metadata(report: Json, image: ImageReference) -> Json:
     if report["ArtifactType"] != "container_image" or image.digest not in digests:
         raise TypeError("it isn't about the image that was asked for")
     return metadata
-
-
-def _finding(said: Json) -> Finding:
-    name, version = as_text(said["VulnerabilityID"]), as_text(said["InstalledVersion"])
-    severity = Severity.parse(as_text(said.get("Severity") or ""))
-    purl = _purl(as_text(as_object(said.get("PkgIdentifier") or {}).get("PURL") or ""), version)
-    kind = purl.removeprefix("pkg:").partition("/")[0]
-    fixed = as_text(said.get("FixedVersion") or "")
-    # Of a distribution's advisories (DSA-…, RHSA-…) one is about several vulnerabilities: only a GHSA is an alias.
-    vendors = [as_text(each) for each in as_list(said.get("VendorIDs") or [])]
-    return Finding(
-        id=name,
-        severity=severity,
-        package=as_text(said["PkgName"]),
-        version=version,
-        kind=_KINDS.get(kind, kind),
-        aliases=tuple(sorted({each for each in vendors if each.startswith("GHSA-")} - {name})),
-        fixed_in=tuple(each.strip() for each in fixed.split(",") if each.strip()),
-        purl=purl,
-        url=as_text(said.get("PrimaryURL") or ""),
-        sources=(Source("trivy", name, severity),),
-    )
-
-
-def _purl(purl: str, version: str) -> str:
-    """The package URL as syft writes it: trivy has a version's epoch in a qualifier."""
-    place, _, qualifiers = purl.partition("?")
-    kept = [each for each in qualifiers.split("&") if each]
-    without = [each for each in kept if not each.startswith("epoch=")]
-    if len(without) < len(kept):
-        place = f"{place.rpartition('@')[0]}@{quote(version, safe='')}"
-    return f"{place}?{'&'.join(without)}" if without else place

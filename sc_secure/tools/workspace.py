@@ -123,15 +123,29 @@ def exclusive(cache: Path, name: str, *, check: Callable[[], None] = lambda: Non
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file (0644) so that nobody ever sees a part of it; its folders are made."""
+    with _to_be(path) as part:
+        part.write_bytes(content)
+
+
+def keep_file(made: Path, path: Path) -> None:
+    """Move a file of the run to where it stays, as `write_file` would write it; at best nothing is copied."""
+    with _to_be(path) as part:
+        shutil.move(made, part)
+
+
+@contextlib.contextmanager
+def _to_be(path: Path) -> Generator[Path]:
+    """A file beside `path`, which takes its place at the end if nothing fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        yield part
+        part.chmod(0o644)
+        part.replace(path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = str(path)  # a write knows its handle only
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
