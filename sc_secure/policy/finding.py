@@ -46,9 +46,9 @@ class Finding(NamedTuple):
     """Who found it, sorted."""
 
     @property
-    def order(self) -> tuple[int, str, str, str, str]:
+    def order(self) -> tuple[int, str, str, str, str, str]:
         """Sorts findings: the worst first, then by name, so that a report is the same each time."""
-        return (-self.severity, self.id, self.package, self.version, self.purl)
+        return (-self.severity, self.id, self.package, self.version, self.purl, self.kind)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class Finding(NamedTuple):
         return (identity or f"{self.kind}/{self.package}", self.version)
 
 
-_BY_NAME = itemgetter(*map(Finding._fields.index, ("id", "package", "version", "purl")))
+_BY_NAME = itemgetter(*map(Finding._fields.index, ("id", "package", "version", "purl", "kind")))
 _BY_SEVERITY = itemgetter(Finding._fields.index("severity"))
 
 

@@ -3,7 +3,10 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sc_secure.policy.decision import Policy, decide, decide_merged
 from sc_secure.policy.finding import Finding, Source, merge
 from sc_secure.policy.severity import Severity
 
@@ -81,6 +84,29 @@ def test_the_result_is_the_same_in_any_order() -> None:
     for seed in range(5):
         random.Random(seed).shuffle(many)  # noqa: S311 - no secret
         assert merge(many) == expected
+
+
+few = st.builds(
+    Finding,
+    id=st.sampled_from(["CVE-1", "GHSA-1", "cve-1", "ELSA-1"]),
+    severity=st.sampled_from(Severity),
+    package=st.sampled_from("pq"),
+    version=st.sampled_from("12"),
+    kind=st.sampled_from(["deb", "npm"]),
+    aliases=st.lists(st.sampled_from(["CVE-1", "CVE-2", "GHSA-1", "GHSA-2"]), max_size=2, unique=True).map(tuple),
+    purl=st.sampled_from(["", "pkg:x/p@1", "pkg:x/p@1?a"]),
+    url=st.sampled_from("ab"),
+)
+
+
+@given(st.lists(few, max_size=12))
+def test_what_is_merged_stays_as_it_is(findings: list[Finding]) -> None:
+    """So that it needn't be done again before it is decided over."""
+    merged = merge(findings)
+    assert merge(merged) == merged
+    assert [each.order for each in merged] == sorted(each.order for each in merged)
+    assert len({each.order for each in merged}) == len(merged)
+    assert decide_merged(merged, Policy(Severity.HIGH)) == decide(findings, Policy(Severity.HIGH))
 
 
 def test_what_is_not_said_is_empty() -> None:
