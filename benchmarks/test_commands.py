@@ -70,9 +70,10 @@ def test_deciding(count: int, most: float, tools_env: dict[str, str], tmp_path: 
 
 
 def test_scanning(tools_env: dict[str, str], tmp_path: Path, record: Record) -> None:
-    """All that we do, from grype's report of 120 MB to our own; grype's own time, and its memory, aren't in it."""
+    """All that we do, from grype's report of 100 MB to our own, in seconds of CPU; grype's own time, and its memory,
+    aren't in it."""
     env = tools_env | {"PATH": f"{tmp_path}:{tools_env['PATH']}", "PYTHONPATH": str(REPOSITORY)}
     once([sys.executable, "-c", LARGE, str(tmp_path)], env | {"GRYPE_DB_AUTO_UPDATE": "false"}, tmp_path)
     seconds, megabytes = map(float, (tmp_path / "output.txt").read_text().splitlines()[-1].split())
-    record(Row("`image scan` over 100,000 findings, without grype's time", seconds, "s"))
+    record(Row("`image scan` over 100,000 findings, without grype's time", seconds, "s", target=2))
     record(Row("memory of `image scan` over 100,000 findings", megabytes, "MB", target=300))

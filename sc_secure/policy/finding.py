@@ -94,18 +94,18 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
         places.setdefault(finding.place, []).append(finding)
     merged: list[Finding] = []
     for group in places.values():
-        names = [each.names for each in group]
-        every = [name for some in names for name in some]
+        named = [(each, each.names) for each in group]
+        every = [name for _, names in named for name in names]
         alone = len(set(every)) == len(every)
-        merged += group if alone else map(_joined, _same(group, names))
+        merged += group if alone else map(_joined, _same(named))
     return in_order(merged)
 
 
-def _same(group: Sequence[Finding], named: Sequence[tuple[str, ...]]) -> Iterable[list[Finding]]:
+def _same(group: Sequence[tuple[Finding, tuple[str, ...]]]) -> Iterable[list[Finding]]:
     """The findings of one place, each with its names, by vulnerability."""
     vulnerabilities: list[list[Finding]] = []
     known: dict[str, list[Finding]] = {}
-    for finding, names in zip(group, named, strict=True):
+    for finding, names in group:
         same: list[Finding] | None = None
         for name in names:
             hit = known.get(name)

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from sc_secure.errors import InfrastructureError
 from sc_secure.tools.beside import Beside
 from sc_secure.tools.process import Runner
-from sc_secure.tools.workspace import cache_folder, cache_subfolder, exclusive, private_folder, write_file
+from sc_secure.tools.workspace import cache_folder, cache_subfolder, exclusive, keep_file, private_folder, write_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,3 +88,23 @@ def test_files_are_whole_and_readable(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").read_bytes() == b"two"
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o644
     assert [each.name for each in (tmp_path / "a").iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["moved", "copied"])
+def test_what_a_run_made_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool) -> None:
+    if elsewhere:  # stands for a temporary folder on another file system
+
+        def rename(*_: object) -> None:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+        monkeypatch.setattr(os, "rename", rename)
+    made, kept = tmp_path / "made", tmp_path / "a" / "b"
+    for content in (b"one", b"two"):
+        made.write_bytes(content)
+        made.chmod(0o600)
+        keep_file(made, kept)
+        assert (kept.read_bytes(), kept.stat().st_mode & 0o777, made.exists()) == (content, 0o644, False)
+    with pytest.raises(OSError, match="made"):
+        keep_file(made, kept)
+    assert kept.read_bytes() == b"two"
+    assert list(kept.parent.iterdir()) == [kept]
