@@ -119,8 +119,10 @@ def _with_path(error: msgspec.MsgspecError, path: str) -> TypeError:
 
 
 def _check_utf8(content: Content) -> None:
-    """msgspec looks at the strings that it makes, not at those that it passes over."""
+    """msgspec looks at the strings that it makes, not at those that it passes over.
+
+    Half a character at the end is left: what ends so is no JSON.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(content), _CHUNK):
         decoder.decode(content[start : start + _CHUNK])
-    decoder.decode(b"", final=True)

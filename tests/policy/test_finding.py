@@ -86,6 +86,11 @@ def test_the_result_is_the_same_in_any_order() -> None:
         assert merge(many) == expected
 
 
+def test_of_two_ecosystems_one_comes_first() -> None:
+    deb, npm = (Finding("CVE-1", Severity.LOW, "p", "1", kind) for kind in ("deb", "npm"))
+    assert merge([npm, deb]) == merge([deb, npm]) == [deb, npm]
+
+
 few = st.builds(
     Finding,
     id=st.sampled_from(["CVE-1", "GHSA-1", "cve-1", "ELSA-1"]),
