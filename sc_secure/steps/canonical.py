@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -27,23 +28,27 @@ _SPDX_NAMESPACE = "https://sc-secure.dev/spdx/"
 class Spelled:
     """A part of a document that is in its canonical form already."""
 
-    content: bytes
+    pieces: Sequence[bytes]
+    """What it is, once they are joined."""
 
 
 def canonical_bytes(document: Json) -> bytes:
     """The document as JSON in UTF-8: keys sorted, no spaces. It may have parts that are `Spelled`."""
     mark = uuid.uuid4().hex
-    spelled: list[bytes] = []
+    spelled: list[Spelled] = []
 
     def marked(value: object) -> object:
         if isinstance(value, Spelled):
-            spelled.append(value.content)
+            spelled.append(value)
             return mark
         raise TypeError(f"not JSON: {type(value).__name__}")
 
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=marked)
     first, *others = SURROGATE.sub("\ufffd", text).encode().split(f'"{mark}"'.encode())
-    return b"".join([first, *(part for pair in zip(spelled, others, strict=True) for part in pair)])
+    pieces = [first]
+    for part, after in zip(spelled, others, strict=True):
+        pieces += [*part.pieces, after]
+    return b"".join(pieces)
 
 
 def rfc3339(moment: datetime) -> str:

@@ -16,7 +16,7 @@ from sc_secure.policy.finding import Finding
 from sc_secure.steps.canonical import SURROGATE, Spelled
 from sc_secure.tools.documents import Json
 
-_AT_ONCE = 1000
+_AT_ONCE = 100
 """Findings that are in memory a second time."""
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -54,10 +54,10 @@ def _finding(finding: Finding) -> Json:
 
 def _list(objects: Iterable[Json]) -> Spelled:
     remaining = iter(objects)
-    written: list[bytes] = []
+    pieces: list[bytes] = []
     while several := list(islice(remaining, _AT_ONCE)):
-        written.append(_encoded(several)[1:-1])
-    return Spelled(b"[%b]" % b",".join(written))
+        pieces += [b",", _encoded(several)[1:-1]]
+    return Spelled([b"[", *pieces[1:], b"]"])
 
 
 def _encoded(several: list[Json]) -> bytes:

@@ -59,19 +59,20 @@ def test_what_was_decided(decided: list[Decided]) -> None:
 @pytest.mark.parametrize("number", [0.0, 1.0, 1e-5, 9.87e-5, 1e-7, 5e-324, 0.1, 0.30000000000000004])
 def test_a_probability(number: float) -> None:
     finding = Finding("CVE-1", Severity.LOW, "p", "1", epss=number)
-    assert f'"epss":{json.dumps(number)},'.encode() in spelled_findings([finding]).content
+    assert f'"epss":{json.dumps(number)},'.encode() in canonical_bytes({"x": spelled_findings([finding])})
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
 def test_however_many_are_written_at_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spelled, "_AT_ONCE", 2)
     findings = [Finding(f"CVE-{n}", Severity.LOW, "p", "1") for n in range(count)]
-    assert [each["id"] for each in json.loads(spelled_findings(findings).content)] == [each.id for each in findings]
+    written = json.loads(canonical_bytes({"x": spelled_findings(findings)}))
+    assert [each["id"] for each in written["x"]] == [each.id for each in findings]
 
 
 def test_where_it_stands_in_a_document() -> None:
-    one, two = Spelled(b'[{"a":1}]'), Spelled(b"[]")
-    document = {"z": [one, {"y": two}], "a": one, "m": "\ud800", "b": Spelled(b'"\xc3\xa9"')}
+    one, two = Spelled([b"[", b'{"a":1}', b"]"]), Spelled([b"[]"])
+    document = {"z": [one, {"y": two}], "a": one, "m": "\ud800", "b": Spelled([b'"\xc3\xa9"'])}
     expected = '{"a":[{"a":1}],"b":"é","m":"\ufffd","z":[[{"a":1}],{"y":[]}]}'
     assert canonical_bytes(document) == expected.encode()
     with pytest.raises(TypeError, match="not JSON: set"):
