@@ -11,7 +11,7 @@ from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError, VerificationFailed
 from sc_secure.policy.decision import decide_merged
-from sc_secure.policy.finding import in_order, merge
+from sc_secure.policy.finding import merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.limits import DEFAULT_TOOLS
 from sc_secure.policy.rules import Rules
@@ -150,8 +150,8 @@ def _together(each: Sequence[Scanned]) -> list[Report]:
     return [
         replace(
             reports[0],
-            findings=tuple(in_order(dict.fromkeys(found for report in reports for found in report.findings))),
-            ignored=tuple(in_order(dict.fromkeys(found for report in reports for found in report.ignored))),
+            findings=tuple(dict.fromkeys(found for report in reports for found in report.findings)),
+            ignored=tuple(dict.fromkeys(found for report in reports for found in report.ignored)),
         )
         for reports in zip(*(scanned.reports for scanned in each), strict=True)
     ]

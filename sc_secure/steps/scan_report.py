@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sc_secure.policy.decision import Decision, Policy
-from sc_secure.policy.finding import Finding
+from sc_secure.policy.finding import Finding, in_order
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.vex import Vex
 from sc_secure.steps.canonical import rfc3339
@@ -84,7 +84,7 @@ def document(image: ImageReference, done: Scanned, judged: Judged, max_database_
     from sc_secure.steps.spelled import spelled_decided, spelled_findings  # noqa: PLC0415 - light start
 
     decision = judged.decision
-    ignored = (each for report in done.reports for each in report.ignored)
+    ignored = (each for report in done.reports for each in in_order(report.ignored))
     return {
         "schema": SCHEMA,
         "subject": image.subject,

@@ -18,6 +18,8 @@ from sc_secure.tools.documents import Json
 
 _AT_ONCE = 100
 """Findings that are in memory a second time."""
+_PLAIN = 0.0001
+"""From here up to 1, both libraries write a number in the same way."""
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
@@ -44,12 +46,16 @@ def _finding(finding: Finding) -> Json:
         "fixedIn": finding.fixed_in,
         "url": finding.url,
         "knownExploited": finding.known_exploited,
-        # As the standard library writes it: msgspec has 0.00001 for its 1e-05.
-        "epss": None if finding.epss is None else msgspec.Raw(repr(finding.epss).encode()),
+        "epss": _number(finding.epss),
         "sources": [
             {"scanner": each.scanner, "id": each.id, "severity": each.severity.word} for each in finding.sources
         ],
     }
+
+
+def _number(epss: float | None) -> float | msgspec.Raw | None:
+    """As the standard library writes it: msgspec has 0.00001 for its 1e-05."""
+    return epss if not epss or epss >= _PLAIN else msgspec.Raw(repr(epss).encode())
 
 
 def _list(objects: Iterable[Json]) -> Spelled:

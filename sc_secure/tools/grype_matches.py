@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 
-from sc_secure.policy.finding import Finding, Source, in_order
+from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.elements import elements
 
@@ -48,7 +49,7 @@ _MATCH = msgspec.json.Decoder(_Match)
 
 
 def read_matches(matches: object, path: str) -> tuple[Finding, ...]:
-    """The findings of a list of matches, sorted, each once.
+    """The findings of a list of matches, in its order, each once.
 
     Args:
         matches: the list, for `elements`.
@@ -57,10 +58,12 @@ def read_matches(matches: object, path: str) -> tuple[Finding, ...]:
     Raises:
         TypeError: it isn't what it should be: with the path.
     """
-    return tuple(in_order(dict.fromkeys(map(_finding, elements(matches, _MATCH, path)))))
+    # Many are of one package, whose texts are kept once.
+    texts: dict[str, str] = {}
+    return tuple(dict.fromkeys(_finding(match, texts.setdefault) for match in elements(matches, _MATCH, path)))
 
 
-def _finding(match: _Match) -> Finding:
+def _finding(match: _Match, once: Callable[[str, str], str]) -> Finding:
     vulnerability, artifact = match.vulnerability, match.artifact
     name, severity = vulnerability.id, Severity.parse(vulnerability.severity or "")
     names: set[str] = set()
@@ -73,15 +76,16 @@ def _finding(match: _Match) -> Finding:
         if each.epss:
             estimates += [estimate.epss for estimate in each.epss]
     names.remove(name)
+    kind, purl = artifact.type or "", artifact.purl or ""
     return Finding(
         id=name,
         severity=severity,
-        package=artifact.name,
-        version=artifact.version,
-        kind=artifact.type or "",
+        package=once(artifact.name, artifact.name),
+        version=once(artifact.version, artifact.version),
+        kind=once(kind, kind),
         aliases=tuple(sorted(names)),
         fixed_in=tuple(vulnerability.fix.versions or ()) if vulnerability.fix else (),
-        purl=artifact.purl or "",
+        purl=once(purl, purl),
         url=vulnerability.dataSource or "",
         known_exploited=exploited,
         epss=max(estimates) if estimates else None,

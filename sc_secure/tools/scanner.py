@@ -53,7 +53,7 @@ class Report:
     version: str
     database: Database
     findings: tuple[Finding, ...]
-    """Sorted, without duplicates."""
+    """In the scanner's order, without duplicates."""
     ignored: tuple[Finding, ...]
     """Left out by the scanner itself."""
     notes: tuple[str, ...] = ()

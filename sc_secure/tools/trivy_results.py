@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from sc_secure.policy.finding import Finding, Source, in_order
+from sc_secure.policy.finding import Finding, Source
 from sc_secure.policy.severity import Severity
 from sc_secure.tools.elements import elements, objects, unread
 
@@ -33,7 +33,7 @@ _VULNERABILITY = msgspec.json.Decoder(_Vulnerability)
 
 
 def read_results(results: object, path: str) -> tuple[tuple[Finding, ...], bool]:
-    """The findings of all results, sorted, each once; and whether any package was recognised.
+    """The findings of all results, in their order, each once; and whether any package was recognised.
 
     Args:
         results: the list, for `elements`.
@@ -49,7 +49,7 @@ def read_results(results: object, path: str) -> tuple[tuple[Finding, ...], bool]
         several = elements(said.get("Vulnerabilities"), _VULNERABILITY, f"{here}.Vulnerabilities")
         found.update(dict.fromkeys(map(_finding, several)))
         packages += len(unread(said.get("Packages"), f"{here}.Packages"))
-    return tuple(in_order(found)), packages > 0
+    return tuple(found), packages > 0
 
 
 def _finding(said: _Vulnerability) -> Finding:

@@ -17,10 +17,11 @@ from sc_secure.steps.spelled import spelled_decided, spelled_findings
 text = st.text(st.characters(exclude_categories=())) | st.text('\x00\x1f\x7f\x80\u2028\u2029\ud800\udc00"\\/<é😀\n\b\f')
 severity = st.sampled_from(Severity)
 several = st.lists(text, max_size=3).map(tuple)
+probability = st.none() | st.floats(0, 1) | st.floats(0, 0.001)
 found = st.builds(
     Finding,
     id=text, severity=severity, package=text, version=text, kind=text, aliases=several, fixed_in=several, purl=text,
-    other_purls=several, url=text, known_exploited=st.booleans(), epss=st.none() | st.floats(0, 1),
+    other_purls=several, url=text, known_exploited=st.booleans(), epss=probability,
     sources=st.lists(st.builds(Source, text, text, severity), max_size=2).map(tuple),
 )  # fmt: skip
 actions = st.sampled_from(["fail", "warn", "allow", "ignore"])
@@ -56,7 +57,11 @@ def test_what_was_decided(decided: list[Decided]) -> None:
     assert canonical_bytes({"x": spelled_decided(decided)}) == canonical_bytes({"x": expected})
 
 
-@pytest.mark.parametrize("number", [0.0, 1.0, 1e-5, 9.87e-5, 1e-7, 5e-324, 0.1, 0.30000000000000004])
+PLAIN = [0.0, 1e-4, 0.00010000000000000002, 0.1, 0.30000000000000004, 1.0]
+SMALL = [9.999999999999999e-05, 9.87e-5, 1e-5, 1e-7, 5e-324]
+
+
+@pytest.mark.parametrize("number", [*PLAIN, *SMALL])
 def test_a_probability(number: float) -> None:
     finding = Finding("CVE-1", Severity.LOW, "p", "1", epss=number)
     assert f'"epss":{json.dumps(number)},'.encode() in canonical_bytes({"x": spelled_findings([finding])})
