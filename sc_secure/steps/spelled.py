@@ -1,6 +1,6 @@
 """Findings in their canonical form, as `canonical_bytes` would write them, in a fifth of its time.
 
-Loading msgspec takes 40 ms, so this module is loaded where there are findings to write.
+Loading msgspec takes 8 ms, so this module is loaded where there are findings to write.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 msgspec takes a fifth of the standard library's time, which makes an object of every member. It is as strict: what is
 no JSON is refused wherever it stands, and so is an escape of half a character (`\\ud800`), which Go never writes.
-Loading it takes 40 ms, so this module is loaded where a report is read.
+Loading it takes 8 ms, so this module is loaded where a report is read.
 """
 
 from __future__ import annotations
