@@ -44,7 +44,11 @@ def canonical_bytes(document: Json) -> bytes:
         raise TypeError(f"not JSON: {type(value).__name__}")
 
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=marked)
-    first, *others = SURROGATE.sub("\ufffd", text).encode().split(f'"{mark}"'.encode())
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        content = SURROGATE.sub("\ufffd", text).encode()
+    first, *others = content.split(f'"{mark}"'.encode())
     pieces = [first]
     for part, after in zip(spelled, others, strict=True):
         pieces += [*part.pieces, after]

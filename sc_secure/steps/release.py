@@ -29,7 +29,7 @@ from sc_secure.steps.origin import parse_origin
 from sc_secure.steps.provenance import Source
 from sc_secure.steps.result import StepName, StepResult
 from sc_secure.steps.scan_report import REPORT
-from sc_secure.steps.session import Session, shown_path
+from sc_secure.steps.session import Session, Turn, shown_path
 from sc_secure.steps.soft import is_soft, soft_failure
 from sc_secure.tools.beside import Beside
 from sc_secure.tools.cosign import Signer, Verifier
@@ -180,7 +180,10 @@ def _beside(
 def _together(session: Session, image: ImageReference, links: Sequence[_Link]) -> list[Outcome]:
     """What doesn't wait for each other, at once: the first one in this thread. All have the first one's time."""
     first, *others = links
-    parts = [session.beside(link.name) for link in others]
+    # The first one is the longest to read back: written first, it is read back beside the writing of the others.
+    turn = Turn()
+    ahead = replace(session, turns={"attach": turn})
+    parts = [replace(session.beside(link.name), turns={"attach": Turn(after=turn.has_come)}) for link in others]
     advice = f"raise security.{first.setting}, or try again"
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.lifeline.within(first.timeout, advice))
@@ -189,7 +192,10 @@ def _together(session: Session, image: ImageReference, links: Sequence[_Link]) -
             for link, part in zip(others, parts, strict=True)
         ]
         session.runner.purpose = first.name
-        outcomes = [_run(session, image, first)]
+        try:
+            outcomes = [_run(ahead, image, first)]
+        finally:
+            turn.has_come.set()
         for other in running:
             with contextlib.suppress(StepTimedOut):
                 if not session.lifeline.over:

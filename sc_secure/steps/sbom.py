@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from sc_secure.errors import ConfigError, InfrastructureError
@@ -131,6 +131,7 @@ def _read_image(
     if not is_about(native, image):
         raise InfrastructureError("syft: its catalogue isn't about the digest that was asked for")
     content = {SYFT.name: _keep(session, image, SYFT, native)}
+    _known[_key(content[SYFT.name], image)] = _Native(made_by(native), package_count(native))
     others = {name: each for name, each in forms.items() if each is not SYFT}
     content |= {name: _keep(session, image, each, _made(raw[name])) for name, each in others.items()}
     return package_count(native), content
@@ -165,16 +166,26 @@ class _Native:
     packages: int
 
 
+_known: dict[tuple[str, str], _Native] = {}
+"""What this process read or made, by the hash of its content and the image's digest: each step of a release asks."""
+
+
 def _here(session: Session, image: ImageReference) -> _Native | None:
     """The syft-json catalogue on this machine, if it is whole and of this digest."""
     content = _ours(session, session.folder(image) / SYFT.file)
-    return _native(content, image) if content is not None else None
+    if content is None:
+        return None
+    key = _key(content, image)
+    if key not in _known:
+        document = parse_object(content, SYFT.file)
+        if not is_about(document, image):
+            return None
+        _known[key] = _Native(made_by(document), package_count(document))
+    return _known[key]
 
 
-@lru_cache(maxsize=2)  # each step of a release asks, and reading it takes a tenth of a second
-def _native(content: bytes, image: ImageReference) -> _Native | None:
-    document = parse_object(content, SYFT.file)
-    return _Native(made_by(document), package_count(document)) if is_about(document, image) else None
+def _key(content: bytes, image: ImageReference) -> tuple[str, str]:
+    return hashlib.sha256(content).hexdigest(), image.digest
 
 
 def _ours(session: Session, path: Path) -> bytes | None:

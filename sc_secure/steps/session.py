@@ -9,7 +9,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,11 +28,24 @@ from sc_secure.tools.table import tool
 from sc_secure.tools.text import printable
 from sc_secure.tools.transient import AS_USUAL, Retrying, retrying
 from sc_secure.tools.versions import UNKNOWN, require
+from sc_secure.tools.waiting import pause
 from sc_secure.tools.workspace import cache_folder, disk_failures, exclusive, private_folder, write_file
 
 DEFAULT_ARTIFACTS = ".sc/artifacts"
 DEFAULT_TIMEOUT = 600.0
 """Seconds for one step."""
+_LOOK_AGAIN = 0.01
+"""Seconds between two looks at whether one's turn has come."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Which of the parts of a run that want a lock at once has it first."""
+
+    has_come: threading.Event = field(default_factory=threading.Event)
+    """Set once this part has had it, or wants it no more."""
+    after: threading.Event | None = None
+    """What this part waits for."""
 
 
 @dataclass
@@ -51,6 +63,8 @@ class Session:
     """What ends the run early."""
     given: Given = NOWHERE
     """Where the user says that the registries' credentials are, if they aren't in `environ`'s docker configuration."""
+    turns: Mapping[str, Turn] = field(default_factory=dict[str, "Turn"])
+    """For locks of a purpose that several parts of this run want at once."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     warnings: list[str] = field(default_factory=list[str])
     _tokens: list[IdentityToken] = field(default_factory=list[IdentityToken], repr=False)
@@ -111,13 +125,20 @@ class Session:
             self.warn(f"{name} doesn't know its version; {tool(name).minimum} or newer is needed")
         return ToolUsed(name=name, version=found.version)
 
-    def lock(self, image: ImageReference, purpose: str) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def lock(self, image: ImageReference, purpose: str) -> Generator[None]:
         """Held by one process of this machine at a time, per purpose and image.
 
         A registry without a referrers API keeps the attachments in one tag: of two concurrent writes it loses one.
         """
         name = hashlib.sha256(f"{image.registry}/{image.repository}@{image.digest}".encode()).hexdigest()
-        return exclusive(cache_folder(self.environ), f"{name}.{purpose}", check=self.runner.check)
+        turn = self.turns.get(purpose)
+        while turn and turn.after and not turn.after.is_set():
+            pause(_LOOK_AGAIN)
+        with exclusive(cache_folder(self.environ), f"{name}.{purpose}"):
+            if turn:
+                turn.has_come.set()
+            yield
 
     def beside(self, purpose: str) -> Session:
         """This run, for work beside the main thread's: its programs end alone, and its files are its own.

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from sc_secure.tools.process import Runner
+from sc_secure.tools.process import GRACE, Runner
+from sc_secure.tools.waiting import pausing
+
+_LONGEST = GRACE + 0.5
+"""Seconds, in which the programs have ended."""
 
 T = TypeVar("T")
 
 
 class Beside(Generic[T]):
-    """A context in which some work goes on. Whatever ends the context ends the work's programs too.
+    """A context in which some work goes on. Whatever ends the context ends the work's programs and pauses too.
 
     Args:
         work: returns something, or raises; its programs are run by `runner`.
@@ -46,7 +50,8 @@ class Beside(Generic[T]):
             # Also when waiting was interrupted.
             if not self._ended.is_set():
                 self._runner.stop()
-                self._ended.wait()
+                # A server that doesn't answer isn't waited for: the thread ends with us at the latest.
+                self._ended.wait(_LONGEST)
 
     def wait(self) -> None:
         """Until it has ended, in whichever way."""
@@ -65,7 +70,8 @@ class Beside(Generic[T]):
 
     def _run(self) -> None:
         try:
-            self._done.append(self._work())
+            with pausing(self._runner.pause):
+                self._done.append(self._work())
         except BaseException as error:
             self._error = error
         finally:

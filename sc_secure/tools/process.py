@@ -87,13 +87,13 @@ class Runner:
         self._why = self._why or why
         self._stopped.set()
 
-    def check(self) -> None:
-        """For what waits in another thread than the main one.
+    def pause(self, seconds: float) -> None:
+        """Wait, in another thread than the main one.
 
         Raises:
             InfrastructureError: it was told to stop.
         """
-        if self._stopped.is_set():
+        if self._stopped.wait(seconds):
             raise InfrastructureError(self._why)
 
     def end(self) -> None:
@@ -163,7 +163,7 @@ class Runner:
     @contextlib.contextmanager
     def _counted(self) -> Generator[None]:
         with self._changed:
-            self.check()
+            self.pause(0)
             self._running += 1
         try:
             yield

@@ -7,13 +7,13 @@ import email.utils
 import enum
 import random
 import re
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from sc_secure.errors import InfrastructureError, NotAuthorised
+from sc_secure.tools.waiting import pause
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ def failure(kind: Kind, message: str, *, advice: str = "", after: float = 0) -> 
     return InfrastructureError(message, advice=advice)
 
 
-def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+def with_retries(call: Callable[[], T], *, sleep: Callable[[float], None] = pause) -> T:
     """The call's result; a `TransientFailure` is tried again, with exponential backoff and jitter.
 
     The pause is never shorter than the one that the other side asked for.

@@ -9,11 +9,12 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from sc_secure.errors import InfrastructureError
 from sc_secure.tools.text import printable
+from sc_secure.tools.waiting import pause
 
 _PREFIX = "sc-secure-run-"
 _LOCK = ".in-use"
@@ -100,13 +101,12 @@ def cache_subfolder(cache: Path, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def exclusive(cache: Path, name: str, *, check: Callable[[], None] = lambda: None) -> Generator[None]:
+def exclusive(cache: Path, name: str) -> Generator[None]:
     """Held by one process or thread of this machine at a time; waits for it. Freed by the kernel however it ends.
 
     Args:
         cache: the per-user cache folder.
         name: the lock's file name, of safe characters.
-        check: called while it waits; what it raises ends that. A signal doesn't reach a thread.
     """
     folder = cache_subfolder(cache, "locks")
     # The file stays: removing it would let two processes hold locks on two files of one name.
@@ -116,8 +116,7 @@ def exclusive(cache: Path, name: str, *, check: Callable[[], None] = lambda: Non
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                check()
-                time.sleep(_POLL)
+                pause(_POLL)
         yield
 
 

@@ -296,6 +296,16 @@ def test_the_same_bytes_are_verified_once_for_one_signer(
         assert calls.count("verify-blob-attestation") == 8
 
 
+def test_the_catalogue_is_written_first(with_tool: WithTool, project: Path, image: str, key: str) -> None:
+    """It takes longest to read back, which is done beside the writing of the others."""
+    (project / "policy.yaml").write_text(OPEN)
+    sc = with_tool("cosign", 'case "$1" in attest) for word; do echo "$word"; done >> calls;; esac')
+    assert sc(f"release create --image {image} --policy policy.yaml").code == 0
+    written = [word for word in (project / "calls").read_text().splitlines() if word.startswith("--type=")]
+    assert written[0] == "--type=cyclonedx"
+    assert len(written) == 3
+
+
 def test_each_attestation_that_fails_is_told(with_tool: WithTool, project: Path, image: str, key: str) -> None:
     """And what became of the others."""
     (project / "policy.yaml").write_text(OPEN)

@@ -1,4 +1,5 @@
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sc_secure.errors import ConfigError
 from sc_secure.tools.beside import Beside
 from sc_secure.tools.lifeline import Lifeline, StepTimedOut
 from sc_secure.tools.process import Runner
+from sc_secure.tools.transient import Kind, failure, with_retries
 from tests.waiting import process_id
 
 ENV = {"PATH": os.defpath}
@@ -52,6 +54,38 @@ def test_what_ends_the_context_ends_its_program(tmp_path: Path) -> None:
         raise KeyError
     assert time.monotonic() - began < 2
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_what_ends_the_context_ends_its_pauses() -> None:
+    """A registry that says when to ask again may say a minute."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        begun.set()
+        raise failure(Kind.TRANSIENT, "429", after=60)
+
+    def work() -> None:
+        try:
+            with_retries(ask)
+        finally:
+            ended.set()
+
+    with pytest.raises(KeyError), Beside(work, Runner()):
+        assert begun.wait(10)
+        began = time.monotonic()
+        raise KeyError
+    assert ended.is_set()
+    assert time.monotonic() - began < 1
+
+
+def test_what_cannot_be_ended_is_left() -> None:
+    """A read from a server that doesn't answer: it ends with the process."""
+    answer = threading.Event()
+    with pytest.raises(KeyError), Beside(lambda: answer.wait(60), Runner()):
+        began = time.monotonic()
+        raise KeyError
+    assert time.monotonic() - began < 2.5
+    answer.set()
 
 
 def test_a_time_out_reaches_who_waits_for_it(tmp_path: Path) -> None:

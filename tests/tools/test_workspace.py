@@ -2,7 +2,6 @@ import errno
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -62,21 +61,16 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
             assert (tmp_path / "left").exists()
 
 
-def test_who_waits_can_be_told_to_end(tmp_path: Path) -> None:
-    """As a thread, which no signal reaches; and a thread waits for another as a process does."""
+def test_a_thread_that_waits_can_be_told_to_end(tmp_path: Path) -> None:
+    """And it waits for another thread as for another process."""
     runner = Runner()
-    waiting = threading.Event()
-
-    def check() -> None:
-        waiting.set()
-        runner.check()
 
     def enter() -> None:
-        with exclusive(tmp_path, "x", check=check):
+        with exclusive(tmp_path, "x"):
             raise AssertionError
 
     with exclusive(tmp_path, "x"), Beside(enter, runner) as beside:
-        assert waiting.wait(10)
+        time.sleep(0.1)
         runner.stop("the time is over")
         with pytest.raises(InfrastructureError, match="the time is over"):
             beside.result()
