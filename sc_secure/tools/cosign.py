@@ -231,7 +231,8 @@ class Cosign:
 
     def _accepts(self, words: list[str], who: list[str], bundle: Path) -> bool:
         command, *about = words
-        return self._runner.run(["cosign", command, f"--bundle={bundle}", *who, *about], env=self._env()).code == 0
+        done = self._runner.run(["cosign", command, f"--bundle={bundle}", *who, *about], env=self._env())
+        return done.code == 0 and "Verified OK" in done.stderr  # its exit code alone is no proof
 
     def signers(self, image: ImageReference, identity: Identity) -> list[str]:
         """What is attached to the image, of whatever type: who signed it, or why it is refused. For people.
