@@ -15,7 +15,7 @@ from tests.tools.test_grype import LARGE
 DECIDE = """
 import re, sys, time
 from sc_secure.policy.decision import Policy, decide
-from sc_secure.policy.finding import Finding
+from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.severity import Severity
 count = int(sys.argv[1])
 findings = [
@@ -24,7 +24,7 @@ findings = [
     for n in range(count)
 ]
 began = time.perf_counter()
-decide(findings, Policy(Severity.CRITICAL))
+decide(merge(findings), Policy(Severity.CRITICAL))
 seconds = time.perf_counter() - began
 # Not getrusage: its maximum counts the process that forked this one.
 print(seconds, int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024)

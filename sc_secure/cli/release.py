@@ -103,9 +103,9 @@ def create(
         folder = session.folder(image)
     release = _document(image, what, chain, environment, f"stack {stack}" if stack is not None else str(policy))
     failed = chain.failed.error if chain.failed else None
-    try:
-        from sc_secure.cli._reports import publish  # noqa: PLC0415 - loaded by now, see _load_reports
+    from sc_secure.cli._reports import publish  # noqa: PLC0415 - loaded by now, see _load_reports
 
+    try:
         publish(release, folder, values["output"])
     except InfrastructureError as error:
         if failed is None:

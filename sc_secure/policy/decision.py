@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from sc_secure.policy.finding import Finding, merge
+from sc_secure.policy.finding import Finding
 from sc_secure.policy.severity import EVERY_WORD, Severity
 
 Action = Literal["fail", "warn", "allow", "ignore"]
@@ -79,32 +79,21 @@ class Decision:
 
 
 def decide(
-    findings: Iterable[Finding],
-    policy: Policy,
-    exceptions: Sequence[Exceptions] = (),
-    *,
-    blind: Mapping[str, Collection[str]] = _NOBODY,
-) -> Decision:
-    """What the policy says to these findings, merged: see `merge`.
-
-    Args:
-        findings: of all scanners.
-        policy: what may be found.
-        exceptions: what doesn't count; the first one that speaks of a finding gives the reason.
-        blind: an item of the policy (`scan.kev`) -> the scanners whose databases have no data for it. What they alone
-            found is warned of, since it can't be judged by it.
-    """
-    return decide_merged(merge(findings), policy, exceptions, blind=blind)
-
-
-def decide_merged(
     merged: Iterable[Finding],
     policy: Policy,
     exceptions: Sequence[Exceptions] = (),
     *,
     blind: Mapping[str, Collection[str]] = _NOBODY,
 ) -> Decision:
-    """As `decide`, of what `merge` gave."""
+    """What the policy says to these findings.
+
+    Args:
+        merged: what `merge` gave of all scanners' findings, so that none counts twice.
+        policy: what may be found.
+        exceptions: what doesn't count; the first one that speaks of a finding gives the reason.
+        blind: an item of the policy (`scan.kev`) -> the scanners whose databases have no data for it. What they alone
+            found is warned of, since it can't be judged by it.
+    """
     judge = _Judge(policy, exceptions, blind)
     decided = tuple(map(judge.decided, merged))
     tally = Counter((each.action, each.finding.severity) for each in decided)

@@ -89,9 +89,10 @@ def _find_bundle(
     Where cosign refuses one, or there are many, it searches itself: what it says tells another's signature from a
     failure, and it finds what lies deeper.
     """
-    file, seen, refused = session.temp / "bundle.json", 0, False
+    file, seen, refused = session.temp / "bundle.json", list[str](), False
     newest = itertools.islice(_bundles(session.registry(image), image, predicate_type), _LOOKED_AT)
-    for seen, (digest, content) in enumerate(newest, 1):  # noqa: B007 - how many there were
+    for digest, content in newest:
+        seen.append(digest)
         statement = read_bundle(content)
         if not statement or statement.predicate_type != predicate_type or image.hex not in statement.subjects:
             continue
@@ -100,7 +101,7 @@ def _find_bundle(
             refused = True
         elif accept(statement):
             return Attachment(statement, digest, log_entry(content))
-    if not refused and seen < _LOOKED_AT:
+    if not refused and len(seen) < _LOOKED_AT:
         return None
     for statement in session.cosign.statements(image, verifier, predicate_type):
         if accept(statement):

@@ -149,9 +149,10 @@ def secure(
     document: Json | None = None
     with Beside(partial(_beside, session, image, links, what.signer, meanwhile), session.runner) as beside:
         for kind, of_kind in itertools.groupby(links, key=lambda link: link.kind):
-            for outcome in [beside.result()] if kind == "provenance" else _together(session, image, list(of_kind)):
-                if kind == "scan":
-                    outcome, document = _with_document(session, image, outcome)  # noqa: PLW2901
+            became = [beside.result()] if kind == "provenance" else _together(session, image, list(of_kind))
+            if kind == "scan":
+                became[0], document = _with_document(session, image, became[0])
+            for outcome in became:
                 done[outcome.name] = outcome
                 tell(outcome)
             if any(outcome.error for outcome in done.values()):

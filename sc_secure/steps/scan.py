@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from sc_secure.errors import ConfigError, InfrastructureError, VerificationFailed
-from sc_secure.policy.decision import decide_merged
+from sc_secure.policy.decision import decide
 from sc_secure.policy.finding import merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.limits import DEFAULT_TOOLS
@@ -66,7 +66,7 @@ def scan(
     age = rules.max_database_age
     done = facts(session, image, tools=tools, optional=optional, sbom_file=sbom_file, max_database_age=age)
     blind = _blind(done.reports, rules)
-    decision = decide_merged(done.findings, rules.policy, [vex, ignore], blind=blind)
+    decision = decide(done.findings, rules.policy, [vex, ignore], blind=blind)
     judged = Judged(rules.policy, ignore, vex, decision)
     path = session.folder(image) / REPORT
     content = canonical_bytes(document(image, done, judged, rules.max_database_age))

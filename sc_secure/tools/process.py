@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from sc_secure.errors import InfrastructureError, ToolMissing
 from sc_secure.tools.lifeline import StepTimedOut
@@ -182,13 +182,13 @@ class Runner:
         """Read both pipes until they are closed, or until a moment after the program's end if another holds them."""
         assert process.stdout and process.stderr  # noqa: S101 - for the type checker: both are pipes  # nosec B101
         output, errors, count = bytearray(), bytearray(), 0
+        name = Path(cast("Sequence[str]", process.args)[0]).name
         ended_at: float | None = None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             selector.register(process.stderr, selectors.EVENT_READ)
             while selector.get_map():
                 if self._stopped.is_set():
-                    name = Path(str(process.args[0])).name  # type: ignore[index]
                     raise InfrastructureError(f"{name} was ended: {self._why}")
                 progress.tick()
                 for key, _ in selector.select(timeout=0.2):
@@ -203,7 +203,6 @@ class Runner:
                     else:
                         count += len(chunk)
                         if count > limit:
-                            name = Path(str(process.args[0])).name  # type: ignore[index]
                             raise InfrastructureError(f"{name} printed more than {limit // MIB} MiB and was ended")
                         output += chunk if sink is None else b""
                         if sink:

@@ -26,16 +26,22 @@ OF_BUILDX: dict[str, Any] = {
 }
 
 
-def declared(build: Any, *, builder: str = "docker", preview: bool = False, security: Any = SECURITY) -> Mocks:
+class Declared(Mocks):
+    """What an image declares, and its reference once the gate is open."""
+
+    deployable: str = ""
+
+
+def declared(build: Any, *, builder: str = "docker", preview: bool = False, security: Any = SECURITY) -> Declared:
     """What an image declares, whose build is made within the program."""
-    mocks = Mocks(outputs={"docker-build:index:Image": {"digest": DIGEST}})
+    mocks = Declared(outputs={"docker-build:index:Image": {"digest": DIGEST}})
 
     def program() -> pulumi.Output[str]:
         given = {"context": "app", "builder": builder, **build()}
         args: Any = {"image_name": "registry.example/team/app:1", "build": given, "security": security}
         return SecuredImage("app", args).deployable_ref
 
-    mocks.deployable = run(program, mocks, preview=preview)  # type: ignore[attr-defined]
+    mocks.deployable = run(program, mocks, preview=preview)
     return mocks
 
 
@@ -90,7 +96,7 @@ def test_what_a_preview_doesn_t_know_is_unknown_and_nothing_else_is(builder: str
     assert {name: text for name, text in mocks.commands().items() if name != PROVENANCE} == {
         name: text for name, text in known.commands().items() if name != PROVENANCE
     }
-    assert mocks.deployable == REFERENCE  # type: ignore[attr-defined]
+    assert mocks.deployable == REFERENCE
 
 
 def test_a_preview_that_doesn_t_know_secrets_and_caches() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sc_secure.report.commands import variables_of
 from tests.engine.secured_project import STEPS, SecuredProject
 from tests.project import kill
 from tests.ssh_host import SshHost
@@ -134,14 +135,17 @@ def come_back(project: SecuredProject, key_pair: Path, reference: str) -> None:
     project.configure("here", "true")
     shutil.copy(key_pair, project.folder / "cosign.key")
     shutil.copy(key_pair.with_suffix(".pub"), project.folder / "cosign.pub")
+    back = project.up()
+    assert back.code != 0, "here, nobody said the password"
+    assert "app-scan" in back.steps
     project.environment["SIGNING_PASSWORD"] = "test"
     back = project.up()
-    assert "app-scan" in back.steps
     assert back.code == 0, back.text
     again = {each["urn"].split("::")[-1]: each for each in json.loads(project.export())["deployment"]["resources"]}
     assert {again[f"app-{step}"]["type"] for step in OWN} == {"command:local:Command"}
     assert project.stack_outputs()["deployable_ref"] == reference
     assert len(project.attached(reference)) == 3, "nothing is attached twice"
+    assert variables_of(again["app-scan"]["inputs"])["SC_SECURE_ATTEMPT"] == "1"
 
 
 def test_a_failing_gate_stops_what_comes_after(project: SecuredProject, host: SshHost) -> None:

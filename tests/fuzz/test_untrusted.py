@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sc_secure.context.git import public_remote
 from sc_secure.errors import ConfigError, InfrastructureError, ScSecureError
 from sc_secure.policy.decision import Policy, decide
-from sc_secure.policy.finding import Finding
+from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.ignore_rule import parse_rule
 from sc_secure.policy.loading import load_security
@@ -220,7 +220,7 @@ POLICIES = st.builds(
 
 
 def fails(findings: list[Finding], policy: Policy, rules: IgnoreRules | None = None) -> bool:
-    return decide(findings, policy, [rules] if rules else []).verdict == "fail"
+    return decide(merge(findings), policy, [rules] if rules else []).verdict == "fail"
 
 
 @given(FINDINGS, FINDINGS, POLICIES)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from sc_secure.policy.decision import Policy, Thresholds, decide
-from sc_secure.policy.finding import Finding, Source
+from sc_secure.policy.finding import Finding, Source, merge
 from sc_secure.policy.severity import EVERY_WORD, Severity
 
 
@@ -155,19 +155,19 @@ def test_an_exception_takes_out_everything_and_is_counted() -> None:
     findings = [finding("critical", name="A", **EXPLOITED), finding("odd", name="B"), finding("low", name="C")]
     policy = Policy(Severity.HIGH, kev=True)
     exceptions = [Excepted("A", "first"), Excepted("A", "second"), Excepted("B", "other")]
-    decision = decide(findings, policy, exceptions)
+    decision = decide(merge(findings), policy, exceptions)
     assert [(each.finding.id, each.action, each.reason) for each in decision.decided] == [
         ("A", "ignore", "first"),
         ("C", "allow", "below scan.failOn: high"),
         ("B", "ignore", "other"),
     ]
     assert (decision.verdict, decision.ignored, sum(decision.counts.values())) == ("pass", 2, 1)
-    assert decide(findings, policy, exceptions[2:]).verdict == "fail"
+    assert decide(merge(findings), policy, exceptions[2:]).verdict == "fail"
 
 
 def test_the_worst_first_and_duplicates_once() -> None:
     low, high = finding("low", name="A"), finding("high", name="B")
-    decision = decide([low, high, low], Policy(Severity.CRITICAL))
+    decision = decide(merge([low, high, low]), Policy(Severity.CRITICAL))
     assert [each.finding for each in decision.decided] == [high, low]
     assert [each.finding for each in decision.of("allow")] == [high, low]
     assert decision.verdict == "pass"
@@ -184,7 +184,7 @@ LINEAR = 20
 def test_many_findings_are_quick() -> None:
     many = [finding(EVERY_WORD[n % 6], name=f"CVE-{n}") for n in range(100_000)]
     began = time.process_time()
-    assert decide(many, Policy(Severity.HIGH)).verdict == "fail"
+    assert decide(merge(many), Policy(Severity.HIGH)).verdict == "fail"
     assert time.process_time() - began < LINEAR
 
 
@@ -192,7 +192,7 @@ LARGE = """
 import time
 from datetime import date
 from sc_secure.policy.decision import Policy, Thresholds, decide
-from sc_secure.policy.finding import Finding, Source
+from sc_secure.policy.finding import Finding, Source, merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.ignore_rule import IgnoreRule
 from sc_secure.policy.severity import EVERY_WORD, Severity
@@ -209,7 +209,7 @@ many += [found("two", n, *pair[::-1]) for n, pair in enumerate(names)]
 rules = [IgnoreRule(id=f"GHSA-{n}", reason="r", expires="2030-01-01") for n in range(100)]
 policy = Policy(Severity.HIGH, tools={"one": Thresholds(Severity.LOW)}, kev=True, epss_above=0.5)
 began = time.process_time()
-decision = decide(many, policy, [IgnoreRules(rules, date(2026, 1, 1))])
+decision = decide(merge(many), policy, [IgnoreRules(rules, date(2026, 1, 1))])
 seconds = time.process_time() - began
 # Not getrusage's ru_maxrss: the kernel hands a child the peak of the process that started it, the test runner's here.
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))

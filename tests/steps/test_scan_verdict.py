@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from sc_secure.policy.decision import Policy, decide
-from sc_secure.policy.finding import Finding
+from sc_secure.policy.finding import Finding, merge
 from sc_secure.policy.ignore import IgnoreRules
 from sc_secure.policy.ignore_rule import parse_rule
 from sc_secure.policy.severity import Severity
@@ -31,7 +31,7 @@ def found(number: int, severity: str = "high", **more: Any) -> Finding:
 def judged(findings: list[Finding], *rules: str, policy: Policy | None = None) -> Judged:
     policy = policy or Policy(Severity.HIGH)
     ignore = IgnoreRules([parse_rule(rule) for rule in rules], TODAY)
-    return Judged(policy, ignore, cast(Vex, None), decide(findings, policy, [ignore]))
+    return Judged(policy, ignore, cast(Vex, None), decide(merge(findings), policy, [ignore]))
 
 
 def scanned(*providers: str) -> Scanned:
