@@ -185,7 +185,7 @@ def _together(session: Session, image: ImageReference, links: Sequence[_Link]) -
     turn = Turn()
     ahead = replace(session, turns={"attach": turn})
     parts = [replace(session.beside(link.name), turns={"attach": Turn(after=turn.has_come)}) for link in others]
-    advice = f"raise security.{first.setting}, or try again"
+    advice, began = f"raise security.{first.setting}, or try again", datetime.now(UTC)
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.lifeline.within(first.timeout, advice))
         running = [
@@ -197,14 +197,16 @@ def _together(session: Session, image: ImageReference, links: Sequence[_Link]) -
             outcomes = [_run(ahead, image, first)]
         finally:
             turn.has_come.set()
-        for other in running:
+        for link, other in zip(others, running, strict=True):
             with contextlib.suppress(StepTimedOut):
                 if not session.lifeline.over:
                     other.wait()
             if session.lifeline.over:
-                for part in parts:
-                    part.runner.stop(f"the time is over: {advice}")
-        outcomes += [other.result() for other in running]
+                other.end(f"the time is over: {advice}")
+            try:
+                outcomes.append(other.result())
+            except InfrastructureError as error:  # it didn't even end
+                outcomes.append(_failed(image, link, began, error))
     return outcomes
 
 
@@ -287,14 +289,19 @@ def _saved(output: Output) -> Path | None:
 def _run(session: Session, image: ImageReference, link: _Link) -> Outcome:
     # The step's warnings and times are its own; programs, registry access and keys are the run's.
     part = replace(session, started_at=datetime.now(UTC), warnings=[])
-    outcome = Outcome(link.name, link.kind, link.needs, part.started_at)
     try:
         with disk_failures():
             result = link.run(part)
     except ScSecureError as error:
-        if link.required or not is_soft(error, of_a_part=True):
-            return replace(outcome, finished_at=datetime.now(UTC), error=error)
-        result = soft_failure(link.kind, image, error, part.started_at)
+        return _failed(image, link, part.started_at, error)
+    return Outcome(link.name, link.kind, link.needs, part.started_at, result.finished_at, result)
+
+
+def _failed(image: ImageReference, link: _Link, began: datetime, error: ScSecureError) -> Outcome:
+    outcome = Outcome(link.name, link.kind, link.needs, began, datetime.now(UTC))
+    if link.required or not is_soft(error, of_a_part=True):
+        return replace(outcome, error=error)
+    result = soft_failure(link.kind, image, error, began)
     return replace(outcome, finished_at=result.finished_at, result=result)
 
 

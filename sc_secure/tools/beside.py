@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, TypeVar
 
+from sc_secure.errors import InfrastructureError
 from sc_secure.tools.process import GRACE, Runner
 from sc_secure.tools.waiting import pausing
 
@@ -56,6 +57,13 @@ class Beside(Generic[T]):
     def wait(self) -> None:
         """Until it has ended, in whichever way."""
         self._ended.wait()
+
+    def end(self, why: str) -> None:
+        """Have it end now. What can't be ended, as a read from a server that hangs, is left, and has failed."""
+        self._runner.stop(why)
+        if not self._ended.wait(_LONGEST):
+            self._error = InfrastructureError(why)
+            self._ended.set()
 
     def result(self) -> T:
         """What the work returned, waited for.

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -335,6 +336,27 @@ def test_the_time_limit_of_attestations_is_all_of_theirs(
     assert done.code == 6
     assert "raise security.timeouts.attest" in done.stderr
     assert "longer than 5 s" in done.stderr or "the time is over" in done.stderr
+
+
+@pytest.mark.parametrize(("required", "code"), [("true", 6), ("false", 0)])
+@pytest.mark.usefixtures("key")
+def test_an_attestation_that_waits_for_a_registry_that_hangs_is_not_waited_for(
+    sc: CommandLine, project: Path, image: str, monkeypatch: pytest.MonkeyPatch, *, required: str, code: int
+) -> None:
+    """A read in another thread than the main one, which nothing can end."""
+    answer = threading.Event()
+    monkeypatch.setattr("sc_secure.steps.attest.attach_gathered", lambda *_: answer.wait(60))
+    policy = OPEN.replace("includeGit: false", f"includeGit: false, required: {required}")
+    (project / "policy.yaml").write_text(policy + "  timeouts: {attest: 5}\n")
+    began = time.monotonic()
+    done = sc(f"release create --image {image} --policy policy.yaml")
+    answer.set()
+    assert time.monotonic() - began < 30
+    assert done.code == code
+    assert "the time is over: raise security.timeouts.attest" in done.stderr
+    became = statuses(released(project, image))
+    assert became["attest-provenance"] == ("failed" if required == "true" else "soft_failed")
+    assert became["attest-sbom"] == "passed"
 
 
 SOFT = [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sc_secure.errors import ConfigError
+from sc_secure.errors import ConfigError, InfrastructureError
 from sc_secure.tools.beside import Beside
 from sc_secure.tools.lifeline import Lifeline, StepTimedOut
 from sc_secure.tools.process import Runner
@@ -84,6 +84,17 @@ def test_what_cannot_be_ended_is_left() -> None:
     with pytest.raises(KeyError), Beside(lambda: answer.wait(60), Runner()):
         began = time.monotonic()
         raise KeyError
+    assert time.monotonic() - began < 2.5
+    answer.set()
+
+
+def test_what_cannot_be_ended_has_failed() -> None:
+    answer = threading.Event()
+    began = time.monotonic()
+    with Beside(lambda: answer.wait(60), Runner()) as beside:
+        beside.end("the time is over")
+        with pytest.raises(InfrastructureError, match="the time is over"):
+            beside.result()
     assert time.monotonic() - began < 2.5
     answer.set()
 
